@@ -74,10 +74,8 @@ class Book:
             return pending(experiment, "not measured yet", self.draft)
 
     def setting(self, experiment: str, name: str) -> str:
-        """A field of the laptop preset; a dot reaches into a field that is itself a configuration."""
-        value = contract.load(experiment).preset(SHOWN_PRESET)
-        for part in name.split("."):
-            value = getattr(value, part)
+        """A field of the laptop preset; a dot reaches into a cell, or a field that is itself a configuration."""
+        value = contract.load(experiment).setting(SHOWN_PRESET, name)
         return f"{value:,}" if isinstance(value, int) else str(value)
 
     def figure(self, experiment: str, name: str, alt: str, caption: str) -> str:
