@@ -5,17 +5,17 @@
 # never seen, and one more $x$. It names the $y$, and no weight changes. How?
 #
 # One answer is known to the last digit: a layer of **linear** attention can do **one
-# step of gradient descent** on the examples, and if you train it, that is what it
-# comes to do. Here you write the step by hand, **derive** how long it should be,
-# **build** a layer that makes exactly this step, **train** another one from random
-# weights, and look inside to see whether it has become the same.
+# step of gradient descent** on the examples, and if you train it, that is what it comes
+# to do. Here you write the step by hand, **derive** how long it should be, **build** a
+# layer that makes exactly this step, **train** another one from random weights, and
+# look inside to see whether it has become the same.
 #
 # Each step has a short explanation, a function to fill in, a check, and a hint to
 # unfold. Run the cells from top to bottom. You need matrix products, expectations, and
 # PyTorch with its autograd. No GPU is needed; the training takes seconds.
 #
-# Sources: [von Oswald et al. (2023)](https://arxiv.org/abs/2212.07677) for the task, the
-# construction and the way to compare; [Ahn et al.
+# Sources: [von Oswald et al. (2023)](https://arxiv.org/abs/2212.07677) for the task,
+# the construction and the way to compare; [Ahn et al.
 # (2023)](https://arxiv.org/abs/2306.00297), theorem 1, for the last step.
 
 # %%
@@ -91,8 +91,12 @@ def same(a, b):
     )
 
 
+def rounded(vector):
+    return ", ".join(f"{number:.2f}" for number in vector)
+
+
 def some_prompts(batch=5, n=6, d=3):
-    """Prompts for checks: Z (batch, n + 1, d + 1), w (batch, d), the true y (batch,)."""
+    """Prompts for checks: Z (batch, n + 1, d + 1), w (batch, d), the y (batch,)."""
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(batch, n + 1, d, generator=generator)
     w = torch.randn(batch, d, generator=generator)
@@ -103,7 +107,7 @@ def some_prompts(batch=5, n=6, d=3):
 
 
 def examples_of(Z):
-    """The x (batch, n, d) and the y (batch, n) of the examples, and x_query (batch, d)."""
+    """x (batch, n, d) and y (batch, n) of the examples, and x_query (batch, d)."""
     return Z[:, :-1, :-1], Z[:, :-1, -1], Z[:, -1, :-1]
 
 
@@ -132,9 +136,9 @@ def layer_in_columns(Z, V, Q, K, h=lambda logits: logits, n_read=None):
 # $$
 #
 # Each **token** is a column: an $x$ of $d$ numbers with its $y$ below it. In the
-# query's token a 0 stands where $y$ belongs, and the right answer is $w^\top
-# x_{\text{query}}$. Each prompt has its own $w$, drawn from $N(0, I)$. The entries of
-# all $x$ are uniform on $(-\frac12, \frac12)$. We take $n = d = 10$.
+# query's token a 0 stands where $y$ belongs, and the right answer is
+# $w^\top x_{\text{query}}$. Each prompt has its own $w$, drawn from $N(0, I)$. The
+# entries of all $x$ are uniform on $(-\frac12, \frac12)$. We take $n = d = 10$.
 #
 # Formulas have tokens as columns, as in the papers. Tensors have the batch first and
 # tokens as **rows**: `Z[b, i]` is token $i$ of prompt $b$.
@@ -217,12 +221,13 @@ check(problem_of_prompts, draw_prompts)
 # %% [markdown]
 # ## Step 2. One step, by hand
 #
-# Somebody who does not know $w$ can guess a $w'$ and see how badly it fits the examples:
+# Somebody who does not know $w$ can guess a $w'$ and see how badly it fits the
+# examples:
 #
 # $$ R(w') = \frac{1}{2n} \sum_{i=1}^{n} \left( w'^\top x_i - y_i \right)^2 . $$
 #
-# Start from $w' = 0$, go one **step** of size $a$ against the gradient, to $w_1 = -a
-# \nabla R(0)$, and predict $\hat y = w_1^\top x_{\text{query}}$.
+# Start from $w' = 0$, go one **step** of size $a$ against the gradient, to
+# $w_1 = -a \nabla R(0)$, and predict $\hat y = w_1^\top x_{\text{query}}$.
 #
 # What is $\nabla R(0)$? Work it out on paper, then fill in `one_step`. Do not call
 # autograd: the check will.
@@ -297,18 +302,19 @@ check(problem_of_step, one_step)
 # How long should the step be? Too short, and little is learned; too long, and it
 # overshoots. The best length, on average over all prompts, can be computed.
 #
-# Since $y_i = x_i^\top w$, the step leads to $w_1 = a\, C w$, with $C = \frac1n \sum_i
-# x_i x_i^\top$. The error is $(w - w_1)^\top x_{\text{query}}$. Call $v = E[x_{ij}^2]$
-# the mean square of an entry of $x$. Now average the squared error, one thing after the
-# other. Over $x_{\text{query}}$, which is independent of the rest: $v\, |w - a C w|^2$.
-# Over $w$: $v\, \mathrm{tr}\, (I - aC)^2$. And over the examples:
+# Since $y_i = x_i^\top w$, the step leads to $w_1 = a\, C w$, with
+# $C = \frac1n \sum_i x_i x_i^\top$. The error is $(w - w_1)^\top x_{\text{query}}$.
+# Call $v = E[x_{ij}^2]$ the mean square of an entry of $x$. Now average the squared
+# error, one thing after the other. Over $x_{\text{query}}$, which is independent of the
+# rest: $v\, |w - a C w|^2$. Over $w$: $v\, \mathrm{tr}\, (I - aC)^2$. And over the
+# examples:
 #
 # $$ E\left[(w^\top x_{\text{query}} - \hat y)^2\right]
 # = v \left( d - 2a\, E[\mathrm{tr}\, C] + a^2 E[\mathrm{tr}\, C^2] \right)
 # = d\,v \left( 1 - 2a v + a^2 s \right) . $$
 #
-# Here $E[C] = v I$, and $s$ is the mean of a diagonal entry of $C^2$. All the work is in
-# $s$:
+# Here $E[C] = v I$, and $s$ is the mean of a diagonal entry of $C^2$. All the work is
+# in $s$:
 #
 # $$ C^2 = \frac{1}{n^2} \sum_{i=1}^{n} \sum_{k=1}^{n}
 # x_i\, (x_i^\top x_k)\, x_k^\top . $$
@@ -317,8 +323,9 @@ check(problem_of_step, one_step)
 # term is $|x_i|^2\, x_i x_i^\top$. Let the entries of $x$ be independent and symmetric
 # about 0, with $m_4 = E[x_{ij}^4]$.
 #
-# Count, and fill in `mean_of_C_squared`. It has to be right for all such $x$, not only for
-# uniform ones: the check tries $x$ with few values, where it can average over *all* draws.
+# Count, and fill in `mean_of_C_squared`. It has to be right for all such $x$, not only
+# for uniform ones: the check tries $x$ with few values, where it can average over *all*
+# draws.
 
 
 # %%
@@ -334,7 +341,7 @@ def mean_of_C_squared(n, d, v, m4):
 # %% tags=["check"]
 # The check of step 3, and of steps 4 and 11.
 def all_draws(n, d, values, weights):
-    """Every C (draws, d, d) with entries of x from these values, and its probability."""
+    """Every C (draws, d, d) with x made of these values, and its probability."""
     count = torch.tensor(list(itertools.product(range(len(values)), repeat=n * d)))
     x = torch.tensor(values).double()[count].view(-1, n, d)
     probability = torch.tensor(weights).double()[count].prod(1)
@@ -344,6 +351,7 @@ def all_draws(n, d, values, weights):
 COINS = (-1.0, 1.0), (0.5, 0.5)
 DICE = (-2.0, 0.0, 2.0), (0.25, 0.5, 0.25)
 FOUR = (-3.0, -1.0, 1.0, 3.0), (0.125, 0.375, 0.375, 0.125)
+SIZES = (2, 2), (3, 2), (2, 3), (1, 2)  # n, d
 
 
 def moments(values, weights):
@@ -353,9 +361,7 @@ def moments(values, weights):
 
 
 def problem_of_square(mean_of_C_squared):
-    for (n, d), entries in itertools.product(
-        ((1, 2), (2, 2), (2, 3)), (COINS, DICE, FOUR)
-    ):
+    for (n, d), entries in itertools.product(SIZES, (FOUR, DICE, COINS)):
         v, m4 = moments(*entries)
         found = mean_of_C_squared(n, d, v, m4)
         if problem := problem_of_numbers(found, s=1):
@@ -391,9 +397,8 @@ def problem_of_square(mean_of_C_squared):
             if same(found, wrong):
                 return why
         return (
-            f"for n = {n}, d = {d} and entries {', '.join(f'{x:g}' for x in entries[0])} "
-            f"it gives {float(found):.4f}, but the average over all draws is "
-            f"{expected:.4f}"
+            f"for n = {n}, d = {d}, v = {v:g}, m4 = {m4:g} it gives {float(found):.4f}; "
+            f"the average over all draws is {expected:.4f}"
         )
     return None
 
@@ -405,9 +410,9 @@ check(problem_of_square, mean_of_C_squared)
 # <summary>Hint</summary>
 #
 # $i \neq k$: the mean is $E[x_i x_i^\top]\, E[x_k x_k^\top] = v^2 I$, and there are
-# $n(n-1)$ such pairs. $i = k$: entry $(j, j)$ is $x_{ij}^2\, |x_i|^2 = x_{ij}^4 +
-# \sum_{l \neq j} x_{ij}^2 x_{il}^2$. Its mean is $m_4 + (d-1)\, v^2$, and there are $n$
-# such terms.
+# $n(n-1)$ such pairs. $i = k$: entry $(j, j)$ is
+# $x_{ij}^2\, |x_i|^2 = x_{ij}^4 + \sum_{l \neq j} x_{ij}^2 x_{il}^2$. Its mean is
+# $m_4 + (d-1)\, v^2$, and there are $n$ such terms.
 #
 # </details>
 
@@ -432,7 +437,7 @@ def best_step(n, d, v, m4):
 # %% tags=["check"]
 # The check of step 4.
 def problem_of_best_step(best_step):
-    for (n, d), entries in itertools.product(((1, 2), (2, 2), (2, 3)), (COINS, FOUR)):
+    for (n, d), entries in itertools.product(SIZES, (FOUR, COINS)):
         v, m4 = moments(*entries)
         answer = best_step(n, d, v, m4)
         if problem := problem_of_numbers(answer, step=1, loss=1):
@@ -480,8 +485,9 @@ check(problem_of_best_step, best_step)
 #
 # </details>
 #
-# For our prompts, $v = \int_{-1/2}^{1/2} x^2 dx = \frac1{12}$ and $m_4 =
-# \int_{-1/2}^{1/2} x^4 dx = \frac1{80}$. Does the parabola agree with drawn prompts?
+# For our prompts, $v = \int_{-1/2}^{1/2} x^2 dx = \frac1{12}$ and
+# $m_4 = \int_{-1/2}^{1/2} x^4 dx = \frac1{80}$. Does the parabola agree with drawn
+# prompts?
 
 # %%
 V_X, M4_X = 1 / 12, 1 / 80  # of a number that is uniform on (-1/2, 1/2)
@@ -495,9 +501,8 @@ def loss_of(predictions):
     return (predictions - Y_TEST).square().mean().item() / 2
 
 
-print(
-    f"best step {A_BEST:.4f}, loss {LOSS_BEST:.4f}, loss of predicting 0 {LOSS_ZERO:.4f}"
-)
+print(f"best step {A_BEST:.4f}, with the loss {LOSS_BEST:.4f}")
+print(f"loss of predicting 0: {LOSS_ZERO:.4f}")
 print()
 print("step size   computed   on 50,000 prompts")
 for a in (0.0, 2.0, 4.0, A_BEST, 8.0, 10.0, 1 / V_X):
@@ -507,8 +512,8 @@ for a in (0.0, 2.0, 4.0, A_BEST, 8.0, 10.0, 1 / V_X):
 
 # %% [markdown]
 # One step halves the loss. The last row is the step that would be perfect if $C$ were
-# always equal to its mean $vI$. With ten examples in ten dimensions it is far from that,
-# and this step is hardly better than none.
+# always equal to its mean $vI$. With ten examples in ten dimensions it is far from
+# that, and this step is hardly better than none.
 
 # %% [markdown]
 # ## Step 5. A layer of linear attention
@@ -519,11 +524,11 @@ for a in (0.0, 2.0, 4.0, A_BEST, 8.0, 10.0, 1 / V_X):
 # $$ Z \;\leftarrow\; Z + V Z M \; h\!\left( Z^\top K^\top Q Z \right), \qquad
 # M = \begin{pmatrix} I_n & 0 \\ 0 & 0 \end{pmatrix} . $$
 #
-# $V$, $Q$ and $K$ are $(d+1) \times (d+1)$ matrices. (Where a paper has a matrix $W_V$ for
-# values and $P$ for the output, our $V$ is the product $P W_V$.) The mask $M$ says that
-# the query's token is not read: it is no example. Usual attention has a softmax for $h$.
-# **Linear** attention has none, $h(S) = S$, and no factor. So token $z_j$, any column of
-# $Z$, becomes
+# $V$, $Q$ and $K$ are $(d+1) \times (d+1)$ matrices. (Where a paper has a matrix $W_V$
+# for values and $P$ for the output, our $V$ is the product $P W_V$.) The mask $M$ says
+# that the query's token is not read: it is no example. Usual attention has a softmax
+# for $h$. **Linear** attention has none, $h(S) = S$, and no factor. So token $z_j$, any
+# column of $Z$, becomes
 #
 # $$ z_j \;\leftarrow\; z_j + \sum_{i=1}^{n} V z_i \; (K z_i)^\top (Q z_j) . $$
 #
@@ -596,8 +601,8 @@ def problem_of_layer(layer):
             return why
     b, i = divmod((found - expected).abs().amax(2).argmax().item(), everybody)
     return (
-        f"token {i} of prompt {b} becomes {[round(t, 2) for t in found[b, i].tolist()]}, "
-        f"not {[round(t, 2) for t in expected[b, i].tolist()]}"
+        f"token {i} of prompt {b} becomes {rounded(found[b, i])}, "
+        f"not {rounded(expected[b, i])}"
     )
 
 
@@ -617,16 +622,16 @@ check(problem_of_layer, attention_layer)
 # ## Step 6. Build the step
 #
 # After one step, what is *left* of $y_i$ is the residual $y_i - w_1^\top x_i$. Let the
-# layer do this to every token: leave $x$ as it is, and turn $y_i$ into its residual. The
-# query's token starts with 0 and so ends with $-w_1^\top x_{\text{query}}$. We read it
-# off with a minus: **the prediction is minus the last entry of the query's token**.
+# layer do this to every token: leave $x$ as it is, and turn $y_i$ into its residual.
+# The query's token starts with 0 and so ends with $-w_1^\top x_{\text{query}}$. We read
+# it off with a minus: **the prediction is minus the last entry of the query's token**.
 #
 # With $w_1 = \frac an \sum_i y_i x_i$, token $j$ needs
 #
 # $$ y_j \;\leftarrow\; y_j - \frac an \sum_{i=1}^{n} y_i \; x_i^\top x_j . $$
 #
-# Compare it with the formula of step 5: what should be $V z_i$, and what $(K z_i)^\top
-# (Q z_j)$? Fill in `one_step_weights`.
+# Compare it with the formula of step 5: what should be $V z_i$, and what
+# $(K z_i)^\top (Q z_j)$? Fill in `one_step_weights`.
 
 
 # %%
@@ -670,15 +675,14 @@ def problem_of_weights(weights):
             return why
     if not same(found, prediction):
         return (
-            f"in the first prompt the query's token ends with {-found[0]:.3f}, not with "
-            f"minus the prediction, {-prediction[0]:.3f}: V reads y alone, Q and K "
-            "compare x with x"
+            f"the first query's token ends with {-found[0]:.3f}, not with minus the "
+            f"prediction, {-prediction[0]:.3f}: V reads y only, Q and K compare x to x"
         )
     residual = y - (x @ w_1[..., None])[..., 0]
     if not same(after[:, :-1, -1], residual):
         return (
-            "the query's token is right, but the examples are not: their y should become "
-            "y_i - w_1 x_i. Q and K should read x only, not y"
+            "the query's token is right, but the examples are not: their y should "
+            "become y_i - w_1 x_i. Q and K should read x only, not y"
         )
     return None
 
@@ -689,9 +693,9 @@ check(problem_of_weights, one_step_weights)
 # <details>
 # <summary>Hint</summary>
 #
-# $V z_i$ should be $(0, \dots, 0, -\frac an y_i)$: one entry of $V$ is not 0. And $(K
-# z_i)^\top (Q z_j)$ should be $x_i^\top x_j$: $Q$ and $K$ keep the $x$ of a token and put
-# 0 for its $y$.
+# $V z_i$ should be $(0, \dots, 0, -\frac an y_i)$: one entry of $V$ is not 0. And
+# $(K z_i)^\top (Q z_j)$ should be $x_i^\top x_j$: $Q$ and $K$ keep the $x$ of a token
+# and put 0 for its $y$.
 #
 # </details>
 #
@@ -717,8 +721,8 @@ print(
 # = -v^\top \Big( \sum_{i=1}^{n} z_i z_i^\top \Big) K^\top Q\, z
 # = -v^\top G\, K^\top Q\, z . $$
 #
-# The matrix $G$ is $(d+1) \times (d+1)$, whatever $n$ is. It holds all that the layer can
-# know of the examples, and does not depend on the weights: no gradient has to flow
+# The matrix $G$ is $(d+1) \times (d+1)$, whatever $n$ is. It holds all that the layer
+# can know of the examples, and does not depend on the weights: no gradient has to flow
 # through it.
 #
 # Fill in `fold` and `predict`.
@@ -764,8 +768,8 @@ def problem_of_fold(fold):
         return "it adds up the prompts of the batch; each has its own G"
     if not same(found, expected):
         return (
-            f"entry (0, 0) of the first G is {found[0, 0, 0]:.3f}; the sum of the squares "
-            f"there is {expected[0, 0, 0]:.3f}"
+            f"entry (0, 0) of the first G is {found[0, 0, 0]:.3f}; the sum of the "
+            f"squares there is {expected[0, 0, 0]:.3f}"
         )
     return None
 
@@ -810,8 +814,9 @@ check(problem_of_predict, predict)
 # <summary>Hint</summary>
 #
 # A sum of products over tokens is a matrix product: `examples.mT @ examples`. In
-# `predict`, go from right to left: $K^\top Q z$ for all prompts is `query @ (K.T @
-# Q).T`; then $G$ times that vector; then its product with `V[-1]`, and a minus.
+# `predict`, go from right to left: $K^\top Q z$ for all prompts is
+# `query @ (K.T @ Q).T`; then $G$ times that vector; then its product with `V[-1]`, and
+# a minus.
 #
 # </details>
 
@@ -912,8 +917,8 @@ check(problem_of_training, training_step)
 # <details>
 # <summary>Hint</summary>
 #
-# `draw_prompts(batch, generator)`, then `predict(fold(Z), Z[:, -1], *weights)`. The three
-# calls of every PyTorch loop: `optimizer.zero_grad()`, `loss.backward()`,
+# `draw_prompts(batch, generator)`, then `predict(fold(Z), Z[:, -1], *weights)`. The
+# three calls of every PyTorch loop: `optimizer.zero_grad()`, `loss.backward()`,
 # `optimizer.step()`.
 #
 # </details>
@@ -946,10 +951,10 @@ print("step 1000: loss", f"{sum(losses[-50:]) / 50:.3f}", "(mean of the last 50)
 print("computed optimum of one step:", f"{LOSS_BEST:.3f}")
 
 # %% [markdown]
-# We chose the seed, so you should know: **not every seed does this in 1000 steps.** Of the
-# seeds 0 to 19, sixteen had left the start behind by step 310. The other four, 0, 8, 12
-# and 18, were still near 0.4 at step 1000. Here is seed 0, with six times the steps. (If
-# your `draw_prompts` draws in another order, your seeds are other seeds.)
+# We chose the seed, so you should know: **not every seed does this in 1000 steps.** Of
+# the seeds 0 to 19, sixteen had left the start behind by step 310. The other four, 0,
+# 8, 12 and 18, were still near 0.4 at step 1000. Here is seed 0, with six times the
+# steps. (If your `draw_prompts` draws in another order, your seeds are other seeds.)
 
 # %%
 # alt: Loss against training step, from 10 to 6000 on a logarithmic axis, for two seeds.
@@ -985,11 +990,11 @@ figure.tight_layout()
 # %% [markdown]
 # ## Step 9. Is it the same?
 #
-# An equal loss does not make an equal algorithm. Ask for more: equal predictions, and an
-# equal *way to depend on the query*. Von Oswald et al. compare the **sensitivities**
-# $\partial \hat y / \partial x_{\text{query}}$, one vector for each prompt. For the step
-# by hand, $\hat y = w_1^\top x_{\text{query}}$, so its sensitivity is $w_1$: what it has
-# made of the examples.
+# An equal loss does not make an equal algorithm. Ask for more: equal predictions, and
+# an equal *way to depend on the query*. Von Oswald et al. compare the **sensitivities**
+# $\partial \hat y / \partial x_{\text{query}}$, one vector for each prompt. For the
+# step by hand, $\hat y = w_1^\top x_{\text{query}}$, so its sensitivity is $w_1$: what
+# it has made of the examples.
 #
 # Fill in `sensitivities`, with autograd. It takes any function from prompts to
 # predictions.
@@ -1038,8 +1043,8 @@ def problem_of_sensitivities(sensitivities):
     if same(answer, w):
         return "that is right for a linear predictor only; differentiate the given one"
     return (
-        f"for the first prompt it gives {[round(t, 2) for t in answer[0].tolist()]}, "
-        f"not {[round(t, 2) for t in expected[0].tolist()]}"
+        f"for the first prompt it gives {rounded(answer[0])}, "
+        f"not {rounded(expected[0])}"
     )
 
 
@@ -1055,8 +1060,8 @@ check(problem_of_sensitivities, sensitivities)
 #
 # </details>
 #
-# The comparison, on the test prompts. The two losses are of the same prompts; the computed
-# optimum is of all prompts, so compare the losses with each other.
+# The comparison, on the test prompts. The two losses are of the same prompts; the
+# computed optimum is of all prompts, so compare the losses with each other.
 
 
 # %%
@@ -1082,10 +1087,10 @@ compare("trained, seed 1", lambda Z: predictions_of(TRAINED, Z))
 compare("untrained, seed 1", lambda Z: predictions_of(train(1, n_steps=0)[0], Z))
 
 # %% [markdown]
-# "Difference" is the mean of $|\hat y - \hat y_{\text{step}}|$, where $|\hat
-# y_{\text{step}}|$ itself is about one half. "Cosine" is that of the two sensitivities, "length" the
-# ratio of their lengths, both averaged over prompts. The trained layer is the step, as
-# nearly as Adam has settled.
+# "Difference" is the mean of $|\hat y - \hat y_{\text{step}}|$, where
+# $|\hat y_{\text{step}}|$ itself is about one half. "Cosine" is that of the two
+# sensitivities, "length" the ratio of their lengths, both averaged over prompts. The
+# trained layer is the step, as nearly as Adam has settled.
 
 # %% [markdown]
 # ## Step 10. Look inside
@@ -1095,10 +1100,10 @@ compare("untrained, seed 1", lambda Z: predictions_of(train(1, n_steps=0)[0], Z)
 # $$ \hat y = -v^\top G\, K^\top Q\, z , $$
 #
 # has the last row of $V$ in it, and the product $K^\top Q$. Its last column meets the
-# query's 0. So only $v$ ($d + 1$ numbers) and the first $d$ columns of $K^\top Q$ matter;
-# we call the latter $A$. The rest of the weights does nothing, and training never moves it
-# to any purpose. And one freedom is left: $\gamma v$ and $A / \gamma$ predict the same,
-# for every $\gamma \neq 0$.
+# query's 0. So only $v$ ($d + 1$ numbers) and the first $d$ columns of $K^\top Q$
+# matter; we call the latter $A$. The rest of the weights does nothing, and training
+# never moves it to any purpose. And one freedom is left: $\gamma v$ and $A / \gamma$
+# predict the same, for every $\gamma \neq 0$.
 #
 # So bring both layers to one form: the mean of the $d$ numbers on the diagonal of $A$
 # should be 1. Fill in `normal_form`.
@@ -1168,8 +1173,9 @@ check(problem_of_normal_form, normal_form)
 #
 # </details>
 #
-# In the built layer, $A$ is the identity with a row of zeros below, and $v$ is 0 but for
-# $-a/n$ in its last entry. So the trained layer's step size can be read off its weights.
+# In the built layer, $A$ is the identity with a row of zeros below, and $v$ is 0 but
+# for $-a/n$ in its last entry. So the trained layer's step size can be read off its
+# weights.
 
 # %%
 v, A = normal_form(*TRAINED)
@@ -1180,8 +1186,8 @@ print(f"largest other entry of A: {others.abs().max():.3f}")
 print(f"largest other entry of v, over its last: {(v[:-1] / v[-1]).abs().max():.3f}")
 
 # %% [markdown]
-# Why must all other entries vanish? Write $v = (v_x, v_y)$, split $A$ into its first $d$
-# rows $A_x$ and its last row $m^\top$, and multiply out:
+# Why must all other entries vanish? Write $v = (v_x, v_y)$, split $A$ into its first
+# $d$ rows $A_x$ and its last row $m^\top$, and multiply out:
 #
 # $$ -\hat y = v_y \sum_i y_i\, x_i^\top A_x\, x
 # \;+\; v_x^\top \sum_i x_i\, y_i \; m^\top x
@@ -1189,14 +1195,14 @@ print(f"largest other entry of v, over its last: {(v[:-1] / v[-1]).abs().max():.
 # \;+\; v_y \sum_i y_i^2 \; m^\top x , $$
 #
 # with $x = x_{\text{query}}$. The third term knows no $y$. The fourth knows only $y^2$,
-# which is the same for $w$ and for $-w$. Both are noise, so a good layer has none of it.
-# The first term is the step.
+# which is the same for $w$ and for $-w$. Both are noise, so a good layer has none of
+# it. The first term is the step.
 #
-# The second is a step too! There the value reads $x$ and the key reads $y$: the roles are
-# exchanged. But it can only do it in *one* direction. With $v_x = \gamma u$ and $m = u$, a
-# vector of length 1, it is the step for the part of $w$ along $u$, and it ignores the $d -
-# 1$ directions at right angles to $u$. Such a layer gains a $d$-th of what the full step
-# gains. Look at seed 0 after 1000 steps.
+# The second is a step too! There the value reads $x$ and the key reads $y$: the roles
+# are exchanged. But it can only do it in *one* direction. With $v_x = \gamma u$ and
+# $m = u$, a vector of length 1, it is the step for the part of $w$ along $u$, and it
+# ignores the $d - 1$ directions at right angles to $u$. Such a layer gains a $d$-th of
+# what the full step gains. Look at seed 0 after 1000 steps.
 
 # %%
 STUCK, losses = train(seed=0)
@@ -1234,27 +1240,27 @@ figure.supxlabel("$A$: entry of the query", fontsize=10)
 figure.tight_layout()
 
 # %% [markdown]
-# So the plateau is no failure to start. The layer has found a rival that does a tenth of
-# the work, and while that one serves its direction, little pulls on the rest. It is a
-# saddle, not an end: seed 0 leaves it near step 4000, as the picture in step 8 shows.
+# So the plateau is no failure to start. The layer has found a rival that does a tenth
+# of the work, and while that one serves its direction, little pulls on the rest. It is
+# a saddle, not an end: seed 0 leaves it near step 4000, as the picture in step 8 shows.
 # Which of the two terms wins is decided by the random weights at the start.
 
 # %% [markdown]
 # ## Step 11. When directions differ
 #
-# So far all entries of $x$ were alike, and one number $a$ was enough. Let now $x \sim
-# N(0, \Lambda)$ with $\Lambda = \mathrm{diag}(\lambda_1, \dots, \lambda_d)$: some
-# directions vary much, others little. The same layer can take a step of its own size in
-# each direction: with $A_x = \mathrm{diag}(a_1, \dots, a_d)$ instead of the identity, and
-# $v_y = -\frac1n$, it computes $w_1 = \mathrm{diag}(a)\, C w$. This is **preconditioned**
-# gradient descent. The averaging of step 3 now gives
+# So far all entries of $x$ were alike, and one number $a$ was enough. Let now
+# $x \sim N(0, \Lambda)$ with $\Lambda = \mathrm{diag}(\lambda_1, \dots, \lambda_d)$:
+# some directions vary much, others little. The same layer can take a step of its own
+# size in each direction: with $A_x = \mathrm{diag}(a_1, \dots, a_d)$ instead of the
+# identity, and $v_y = -\frac1n$, it computes $w_1 = \mathrm{diag}(a)\, C w$. This is
+# **preconditioned** gradient descent. The averaging of step 3 now gives
 #
 # $$ E\left[(w^\top x_{\text{query}} - \hat y)^2\right]
 # = \sum_{j=1}^{d} \lambda_j \left( 1 - 2 a_j \lambda_j + a_j^2\, s_j \right),
 # \qquad s_j = E[(C^2)_{jj}] . $$
 #
-# Count the pairs once more, for Gaussian $x$, where $E[x_{ij}^4] = 3 \lambda_j^2$. Fill in
-# `best_steps`. Ahn et al. (theorem 1) prove that no layer of this kind does better.
+# Count the pairs once more, for Gaussian $x$, where $E[x_{ij}^4] = 3 \lambda_j^2$. Fill
+# in `best_steps`. Ahn et al. (theorem 1) prove that no layer of this kind does better.
 
 
 # %%
@@ -1312,10 +1318,9 @@ def problem_of_best_steps(best_steps):
         ):
             if same(found, wrong):
                 return why
-        numbers = ", ".join(f"{t:.3f}" for t in expected)
         return (
-            f"for n = {n} and lambda = {eigenvalues} it gives "
-            f"{', '.join(f'{t:.3f}' for t in found)}; best are {numbers}"
+            f"for n = {n} and lambda = {rounded(lam)} it gives {rounded(found)}; best "
+            f"are {rounded(expected)}"
         )
     return None
 
@@ -1326,15 +1331,17 @@ check(problem_of_best_steps, best_steps)
 # <details>
 # <summary>Hint</summary>
 #
-# $i \neq k$: $\lambda_j^2$, for $n(n-1)$ pairs. $i = k$: $3\lambda_j^2 + \lambda_j \sum_{l
-# \neq j} \lambda_l = 2\lambda_j^2 + \lambda_j\, \mathrm{tr}\, \Lambda$, for $n$. So $s_j =
-# \frac{n+1}{n} \lambda_j^2 + \frac1n \lambda_j\, \mathrm{tr}\, \Lambda$, and each parabola
-# is lowest at $a_j = \lambda_j / s_j$.
+# $i \neq k$: $\lambda_j^2$, for $n(n-1)$ pairs. $i = k$:
+# $3\lambda_j^2 + \lambda_j \sum_{l \neq j} \lambda_l$
+# $= 2\lambda_j^2 + \lambda_j\, \mathrm{tr}\, \Lambda$,
+# for $n$. So
+# $s_j = \frac{n+1}{n} \lambda_j^2 + \frac1n \lambda_j\, \mathrm{tr}\, \Lambda$, and
+# each parabola is lowest at $a_j = \lambda_j / s_j$.
 #
 # </details>
 #
-# Five directions, twenty examples. Four layers, all built with the weights of step 6, but
-# with other numbers on the diagonal of $Q$:
+# Five directions, twenty examples. Four layers, all built with the weights of step 6,
+# but with other numbers on the diagonal of $Q$:
 
 # %%
 LAMBDA, N_GAUSS = torch.tensor([1.0, 1.0, 0.25, 0.0625, 1.0]), 20
@@ -1373,39 +1380,39 @@ for name, steps in candidates.items():
 
 # %% [markdown]
 # The best steps are longer where $x$ varies less, but not as long as $1/\lambda$: with
-# twenty examples the estimate of a weak direction is drowned by the others, and $1 /
-# \lambda$ overshoots in all of them.
+# twenty examples the estimate of a weak direction is drowned by the others, and
+# $1 / \lambda$ overshoots in all of them.
 
 # %% [markdown]
 # ## Go on
 #
-# **1.** Train seeds 2, 8 and 12. Then give the layer a second head: six matrices, and the
-# sum of two `predict`. Or a rate of `5e-3`. Do they still stay on the plateau?
+# **1.** Train seeds 2, 8 and 12. Then give the layer a second head: six matrices, and
+# the sum of two `predict`. Or a rate of `5e-3`. Do they still stay on the plateau?
 #
 # <details>
 # <summary>Answer</summary>
 #
 # One head: seed 2 leaves early, 8 and 12 stay. With two heads, 19 of the seeds 0 to 19
-# were below .36 by step 180, and seed 0 only just before step 1000. With the rate `5e-3`,
-# all 20 were, by step 470 at the latest. Two heads start with two chances that one of
-# them has the right term ahead, and both terms may grow, each in its own head.
+# were below .36 by step 180, and seed 0 only just before step 1000. With the rate
+# `5e-3`, all 20 were, by step 470 at the latest. Two heads start with two chances that
+# one of them has the right term ahead, and both terms may grow, each in its own head.
 #
 # </details>
 #
-# **2.** The built layer turns each $y_i$ into its residual. So the *same* layer, applied
-# again, does a second step on what is left. How often can you apply it before the loss
-# rises? Why does it rise? What helps?
+# **2.** The built layer turns each $y_i$ into its residual. So the *same* layer,
+# applied again, does a second step on what is left. How often can you apply it before
+# the loss rises? Why does it rise? What helps?
 #
 # <details>
 # <summary>Answer</summary>
 #
 # Five times: in our run the loss goes .205, .155, .132, .120, .116, and then up, for
-# good. In direction $u$ of an eigenvector of $C$ with eigenvalue $\mu$, a step multiplies
-# what is left of $w$ by $1 - a\mu$. In about 3 of 100 prompts the largest $\mu$ is above
-# $2 / a$; there it grows from step to step, and in the end those prompts are all of the
-# loss. The best *single* step is too bold for a repeated one. At three quarters of the
-# step size the loss still falls at the twelfth application. (Von Oswald et al., figure 10,
-# damp each repetition in this way.)
+# good. In direction $u$ of an eigenvector of $C$ with eigenvalue $\mu$, a step
+# multiplies what is left of $w$ by $1 - a\mu$. In about 3 of 100 prompts the largest
+# $\mu$ is above $2 / a$; there it grows from step to step, and in the end those prompts
+# are all of the loss. The best *single* step is too bold for a repeated one. At three
+# quarters of the step size the loss still falls at the twelfth application. (Von Oswald
+# et al., figure 10, damp each repetition in this way.)
 #
 # </details>
 #
@@ -1416,9 +1423,9 @@ for name, steps in candidates.items():
 # <summary>Answer</summary>
 #
 # The layer adds over 20 examples and still divides by 10, so its step is twice as long:
-# $a = 12.1$. The formula of step 3 has all that is needed. With $n = 20$ it gives $s =
-# .01035$, and the loss $\frac{dv}{2}(1 - 2av + a^2 s) = .208$: ten more examples are of no
-# use at all. The best step for $n = 20$ is 8.05, with loss .137. A layer that is trained
-# on one $n$ has learned the step for this $n$.
+# $a = 12.1$. The formula of step 3 has all that is needed. With $n = 20$ it gives
+# $s = .01035$, and the loss $\frac{dv}{2}(1 - 2av + a^2 s) = .208$: ten more examples
+# are of no use at all. The best step for $n = 20$ is 8.05, with loss .137. A layer that
+# is trained on one $n$ has learned the step for this $n$.
 #
 # </details>
