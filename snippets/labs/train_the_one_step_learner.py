@@ -114,7 +114,7 @@ def examples_of(Z):
 def some_weights(d=3):
     """Random V, Q and K, each (d + 1, d + 1)."""
     generator = torch.Generator().manual_seed(1)
-    return torch.randn(3, d + 1, d + 1, generator=generator).unbind()
+    return (0.4 * torch.randn(3, d + 1, d + 1, generator=generator)).unbind()
 
 
 def layer_in_columns(Z, V, Q, K, h=lambda logits: logits, n_read=None):
@@ -351,7 +351,7 @@ def all_draws(n, d, values, weights):
 COINS = (-1.0, 1.0), (0.5, 0.5)
 DICE = (-2.0, 0.0, 2.0), (0.25, 0.5, 0.25)
 FOUR = (-3.0, -1.0, 1.0, 3.0), (0.125, 0.375, 0.375, 0.125)
-SIZES = (2, 2), (3, 2), (2, 3), (1, 2)  # n, d
+SIZES = (3, 2), (2, 3), (1, 2)  # n, d
 
 
 def moments(values, weights):
@@ -377,12 +377,12 @@ def problem_of_square(mean_of_C_squared):
                 "that is the square of the mean of C; C varies, and that adds to it",
             ),
             (d * expected, "that is the mean of the trace; s is one diagonal entry"),
-            (v**2 + equal / n, "n (n - 1) of the n^2 pairs are different, not all"),
-            ((n - 1) / n * v**2 + equal, "only n of the n^2 pairs have i = k"),
             (
-                ((n - 1) * v**2 + m4 + d * v**2) / n,
-                "for i = k an entry meets itself once, and d - 1 others",
+                v**2 + equal / n,
+                "it is v^2 / n too large: n (n - 1) of the n^2 pairs are different, not "
+                "all, and for i = k an entry meets d - 1 others, not d",
             ),
+            ((n - 1) / n * v**2 + equal, "only n of the n^2 pairs have i = k"),
             (
                 ((n - 1) * v**2 + d * v**2) / n,
                 "for i = k an entry meets itself: E[x^4] there, not the square of v",
@@ -397,8 +397,8 @@ def problem_of_square(mean_of_C_squared):
             if same(found, wrong):
                 return why
         return (
-            f"for n = {n}, d = {d}, v = {v:g}, m4 = {m4:g} it gives {float(found):.4f}; "
-            f"the average over all draws is {expected:.4f}"
+            f"for n = {n}, d = {d}, v = {v:g}, m4 = {m4:g} it gives "
+            f"{float(found):.4f}; the average over all draws is {expected:.4f}"
         )
     return None
 
