@@ -4,11 +4,11 @@
 # A layer of attention reads ten examples $(x_i, y_i)$ of a linear function that it has
 # never seen, and one more $x$. It names the $y$, and no weight changes. How?
 #
-# One answer is known to the last digit: a layer of **linear** attention can do **one
-# step of gradient descent** on the examples, and if you train it, that is what it comes
-# to do. Here you write the step by hand, **derive** how long it should be, **build** a
-# layer that makes exactly this step, **train** another one from random weights, and
-# look inside to see whether it has become the same.
+# One answer is known exactly: a layer of **linear** attention can do **one step of
+# gradient descent** on the examples, and if you train it, that is what it comes to do.
+# Here you write the step by hand, **derive** how long it should be, **build** a layer
+# that makes exactly this step, **train** another one from random weights, and look
+# inside to see whether it has become the same.
 #
 # Each step has a short explanation, a function to fill in, a check, and a hint to
 # unfold. Run the cells from top to bottom. You need matrix products, expectations, and
@@ -89,6 +89,10 @@ def same(a, b):
     return torch.allclose(
         torch.as_tensor(a).double(), torch.as_tensor(b).double(), atol=1e-5
     )
+
+
+def rounded(vector):
+    return ", ".join(f"{number:.2f}" for number in vector)
 
 
 def rounded(vector):
@@ -379,8 +383,8 @@ def problem_of_square(mean_of_C_squared):
             (d * expected, "that is the mean of the trace; s is one diagonal entry"),
             (
                 v**2 + equal / n,
-                "it is v^2 / n too large: n (n - 1) of the n^2 pairs are different, not "
-                "all, and for i = k an entry meets d - 1 others, not d",
+                "it is v^2 / n too large: n (n - 1) of the n^2 pairs are different, "
+                "not all, and for i = k an entry meets d - 1 others, not d",
             ),
             ((n - 1) / n * v**2 + equal, "only n of the n^2 pairs have i = k"),
             (
@@ -420,7 +424,8 @@ check(problem_of_square, mean_of_C_squared)
 # ## Step 4. The best step
 #
 # The mean squared error is a parabola in $a$. Find its lowest point $a^*$, and how low
-# that is. As in the papers, the **loss** is *half* the mean squared error.
+# that is. The **loss** is *half* the mean squared error, as von Oswald et al. define
+# it.
 #
 # Fill in `best_step`, and use `mean_of_C_squared`.
 
@@ -527,8 +532,8 @@ for a in (0.0, 2.0, 4.0, A_BEST, 8.0, 10.0, 1 / V_X):
 # $V$, $Q$ and $K$ are $(d+1) \times (d+1)$ matrices. (Where a paper has a matrix $W_V$
 # for values and $P$ for the output, our $V$ is the product $P W_V$.) The mask $M$ says
 # that the query's token is not read: it is no example. Usual attention has a softmax
-# for $h$. **Linear** attention has none, $h(S) = S$, and no factor. So token $z_j$, any
-# column of $Z$, becomes
+# for $h$. **Linear** attention has none, $h(S) = S$, nor a factor $1/\sqrt{d}$. So
+# token $z_j$, any column of $Z$, becomes
 #
 # $$ z_j \;\leftarrow\; z_j + \sum_{i=1}^{n} V z_i \; (K z_i)^\top (Q z_j) . $$
 #
@@ -945,16 +950,21 @@ def predictions_of(weights, Z):
     return predict(fold(Z), Z[:, -1], *weights)
 
 
-TRAINED, losses = train(seed=1)
-print("step    1: loss", f"{losses[0]:.3f}")
-print("step 1000: loss", f"{sum(losses[-50:]) / 50:.3f}", "(mean of the last 50)")
+TRAINED, losses_of_seed_1 = train(seed=1)
+print("step    1: loss", f"{losses_of_seed_1[0]:.3f}")
+print(
+    "step 1000: loss",
+    f"{sum(losses_of_seed_1[-50:]) / 50:.3f}",
+    "(mean of the last 50)",
+)
 print("computed optimum of one step:", f"{LOSS_BEST:.3f}")
 
 # %% [markdown]
 # We chose the seed, so you should know: **not every seed does this in 1000 steps.** Of
-# the seeds 0 to 19, sixteen had left the start behind by step 310. The other four, 0,
-# 8, 12 and 18, were still near 0.4 at step 1000. Here is seed 0, with six times the
-# steps. (If your `draw_prompts` draws in another order, your seeds are other seeds.)
+# the seeds 0 to 19, sixteen had a loss below 0.36 (mean of 20 steps) by step 310. The
+# other four, 0, 8, 12 and 18, were still near 0.4 at step 1000. Here is seed 0, with
+# six times the steps. (If your `draw_prompts` draws in another order, your seeds are
+# other seeds.)
 
 # %%
 # alt: Loss against training step, from 10 to 6000 on a logarithmic axis, for two seeds.
@@ -970,7 +980,7 @@ def smoothed(losses, width=20):
 
 
 figure, panel = plt.subplots(figsize=(6.5, 3.6), dpi=150)
-for name, curve in (("seed 1", losses), ("seed 0", losses_of_seed_0)):
+for name, curve in (("seed 1", losses_of_seed_1), ("seed 0", losses_of_seed_0)):
     curve = smoothed(curve)
     panel.plot(torch.arange(len(curve)) + 10, curve, label=name)
 for level, name in (
@@ -1101,9 +1111,10 @@ compare("untrained, seed 1", lambda Z: predictions_of(train(1, n_steps=0)[0], Z)
 #
 # has the last row of $V$ in it, and the product $K^\top Q$. Its last column meets the
 # query's 0. So only $v$ ($d + 1$ numbers) and the first $d$ columns of $K^\top Q$
-# matter; we call the latter $A$. The rest of the weights does nothing, and training
-# never moves it to any purpose. And one freedom is left: $\gamma v$ and $A / \gamma$
-# predict the same, for every $\gamma \neq 0$.
+# matter; we call the latter $A$. The rest does nothing: no gradient reaches the other
+# rows of $V$ and the last column of $Q$, and training leaves them as they were at the
+# start. And one freedom is left: $\gamma v$ and $A / \gamma$ predict the same, for
+# every $\gamma \neq 0$.
 #
 # So bring both layers to one form: the mean of the $d$ numbers on the diagonal of $A$
 # should be 1. Fill in `normal_form`.
@@ -1205,9 +1216,9 @@ print(f"largest other entry of v, over its last: {(v[:-1] / v[-1]).abs().max():.
 # what the full step gains. Look at seed 0 after 1000 steps.
 
 # %%
-STUCK, losses = train(seed=0)
+STUCK, stuck_losses = train(seed=0)
 one_direction = LOSS_ZERO - (LOSS_ZERO - LOSS_BEST) / D
-print(f"seed 0, loss of the last 200 steps:  {sum(losses[-200:]) / 200:.4f}")
+print(f"seed 0, loss of the last 200 steps:  {sum(stuck_losses[-200:]) / 200:.4f}")
 print(f"step in one direction, computed:     {one_direction:.4f}")
 v, A = STUCK[0][-1], (STUCK[2].T @ STUCK[1])[:, :-1]
 print(
@@ -1240,10 +1251,12 @@ figure.supxlabel("$A$: entry of the query", fontsize=10)
 figure.tight_layout()
 
 # %% [markdown]
-# So the plateau is no failure to start. The layer has found a rival that does a tenth
-# of the work, and while that one serves its direction, little pulls on the rest. It is
-# a saddle, not an end: seed 0 leaves it near step 4000, as the picture in step 8 shows.
-# Which of the two terms wins is decided by the random weights at the start.
+# So the plateau is no failure to start: the layer has found a rival of the step that
+# does a tenth of the work. Why does it not go on? Where $v_y = 0$ and $A_x = 0$, the
+# first term has no gradient at all, since each of its two factors is multiplied by the
+# other. This is a saddle, not an end: a little of both, with the right signs, lowers
+# the loss, and grows. Seed 0 leaves near step 4000, as the picture in step 8 shows.
+# What decides at the start which term wins, we have not looked into.
 
 # %% [markdown]
 # ## Step 11. When directions differ
@@ -1260,7 +1273,8 @@ figure.tight_layout()
 # \qquad s_j = E[(C^2)_{jj}] . $$
 #
 # Count the pairs once more, for Gaussian $x$, where $E[x_{ij}^4] = 3 \lambda_j^2$. Fill
-# in `best_steps`. Ahn et al. (theorem 1) prove that no layer of this kind does better.
+# in `best_steps`. Ahn et al. (theorem 1) prove that no layer of this kind does better
+# on such prompts. (Their loss is not halved.)
 
 
 # %%
@@ -1333,8 +1347,7 @@ check(problem_of_best_steps, best_steps)
 #
 # $i \neq k$: $\lambda_j^2$, for $n(n-1)$ pairs. $i = k$:
 # $3\lambda_j^2 + \lambda_j \sum_{l \neq j} \lambda_l$
-# $= 2\lambda_j^2 + \lambda_j\, \mathrm{tr}\, \Lambda$,
-# for $n$. So
+# $= 2\lambda_j^2 + \lambda_j\, \mathrm{tr}\, \Lambda$, for $n$. So
 # $s_j = \frac{n+1}{n} \lambda_j^2 + \frac1n \lambda_j\, \mathrm{tr}\, \Lambda$, and
 # each parabola is lowest at $a_j = \lambda_j / s_j$.
 #
@@ -1380,8 +1393,8 @@ for name, steps in candidates.items():
 
 # %% [markdown]
 # The best steps are longer where $x$ varies less, but not as long as $1/\lambda$: with
-# twenty examples the estimate of a weak direction is drowned by the others, and
-# $1 / \lambda$ overshoots in all of them.
+# twenty examples, what the strong directions add to a weak one by chance (the trace in
+# $s_j$) is larger than what it says itself. There $1 / \lambda$ overshoots most.
 
 # %% [markdown]
 # ## Go on
@@ -1394,8 +1407,8 @@ for name, steps in candidates.items():
 #
 # One head: seed 2 leaves early, 8 and 12 stay. With two heads, 19 of the seeds 0 to 19
 # were below .36 by step 180, and seed 0 only just before step 1000. With the rate
-# `5e-3`, all 20 were, by step 470 at the latest. Two heads start with two chances that
-# one of them has the right term ahead, and both terms may grow, each in its own head.
+# `5e-3`, all 20 were, by step 470 at the latest. Why, we have not measured; but with
+# two heads both terms of step 10 can grow, each in a head of its own.
 #
 # </details>
 #

@@ -526,9 +526,16 @@ def test_the_trained_layer_is_the_step(lab):
     assert (A - torch.eye(11)[:, :10]).abs().max() < 0.05 and (v[:-1] / v[-1]).abs().max() < 0.1
 
 
+def test_what_no_gradient_reaches_stays(lab):
+    """Step 10: all rows of V but the last, and the last column of Q."""
+    (V, Q, K), (V_0, Q_0, K_0) = lab.TRAINED, lab.train(1, n_steps=0)[0]
+    assert torch.equal(V[:-1], V_0[:-1]) and torch.equal(Q[:, -1], Q_0[:, -1])
+    assert (V[-1] != V_0[-1]).all() and (Q[:, :-1] != Q_0[:, :-1]).all() and (K != K_0).all()
+
+
 def test_the_stuck_layer_takes_the_step_in_one_direction(lab):
     """Its loss is that of the best step along one direction, computed; and seed 0 leaves it near step 4000."""
-    assert abs(sum(lab.losses[-200:]) / 200 - lab.one_direction) < 0.006
+    assert abs(sum(lab.stuck_losses[-200:]) / 200 - lab.one_direction) < 0.006
     V, Q, K = lab.STUCK
     assert abs(torch.cosine_similarity(V[-1, :-1], (K.T @ Q)[-1, :-1], 0)) > 0.99
     curve = lab.smoothed(lab.losses_of_seed_0)
