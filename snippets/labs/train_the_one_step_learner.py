@@ -95,10 +95,6 @@ def rounded(vector):
     return ", ".join(f"{number:.2f}" for number in vector)
 
 
-def rounded(vector):
-    return ", ".join(f"{number:.2f}" for number in vector)
-
-
 def some_prompts(batch=5, n=6, d=3):
     """Prompts for checks: Z (batch, n + 1, d + 1), w (batch, d), the y (batch,)."""
     generator = torch.Generator().manual_seed(0)
@@ -719,8 +715,9 @@ print(
 # ## Step 7. Fold the examples
 #
 # Training needs this layer a thousand times, on 512 fresh prompts each. One look at the
-# formula makes it several times cheaper. We read only the *last entry* of the *query's
-# token*. Call $v^\top$ the last row of $V$, and $z = (x_{\text{query}}, 0)$. Then
+# formula makes it more than twice as fast. We read only the *last entry* of the
+# *query's token*. Call $v^\top$ the last row of $V$, and $z = (x_{\text{query}}, 0)$.
+# Then
 #
 # $$ \hat y = -\sum_{i=1}^{n} (v^\top z_i)\; (K z_i)^\top Q z
 # = -v^\top \Big( \sum_{i=1}^{n} z_i z_i^\top \Big) K^\top Q\, z
@@ -1393,8 +1390,8 @@ for name, steps in candidates.items():
 
 # %% [markdown]
 # The best steps are longer where $x$ varies less, but not as long as $1/\lambda$: with
-# twenty examples, what the strong directions add to a weak one by chance (the trace in
-# $s_j$) is larger than what it says itself. There $1 / \lambda$ overshoots most.
+# twenty examples, what the other directions add to the weakest by chance (the trace in
+# $s_j$) is more than it says itself. There $1 / \lambda$ overshoots most.
 
 # %% [markdown]
 # ## Go on
