@@ -528,8 +528,9 @@ for a in (0.0, 2.0, 4.0, A_BEST, 8.0, 10.0, 1 / V_X):
 # $V$, $Q$ and $K$ are $(d+1) \times (d+1)$ matrices. (Where a paper has a matrix $W_V$
 # for values and $P$ for the output, our $V$ is the product $P W_V$.) The mask $M$ says
 # that the query's token is not read: it is no example. Usual attention has a softmax
-# for $h$. **Linear** attention has none, $h(S) = S$, nor a factor $1/\sqrt{d}$. So
-# token $z_j$, any column of $Z$, becomes
+# for $h$. **Linear** attention has none, $h(S) = S$, nor a factor $1/\sqrt{d}$. (Some
+# divide by the number of examples, $h(S) = S / n$. Here the $\frac1n$ is left to the
+# weights, as von Oswald et al. have it.) So token $z_j$, any column of $Z$, becomes
 #
 # $$ z_j \;\leftarrow\; z_j + \sum_{i=1}^{n} V z_i \; (K z_i)^\top (Q z_j) . $$
 #
