@@ -1208,7 +1208,7 @@ print(f"largest other entry of v, over its last: {(v[:-1] / v[-1]).abs().max():.
 # it. The first term is the step.
 #
 # The second is a step too! There the value reads $x$ and the key reads $y$: the roles
-# are exchanged. But it can only do it in *one* direction. With $v_x = \gamma u$ and
+# are exchanged. But it can only do it in *one* direction. With $v_x = -\frac an u$ and
 # $m = u$, a vector of length 1, it is the step for the part of $w$ along $u$, and it
 # ignores the $d - 1$ directions at right angles to $u$. Such a layer gains a $d$-th of
 # what the full step gains. Look at seed 0 after 1000 steps.
