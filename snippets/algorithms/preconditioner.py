@@ -134,7 +134,7 @@ def standard_error(values: Float[Tensor, "batch *rest"]) -> Float[Tensor, "*rest
 
 # --8<-- [start:layer]
 def folded(prompts: Prompts) -> Float[Tensor, "batch d_and_1 d_and_1"]:
-    """The mean of z_i z_i' over the examples: all that one linear layer sees of them."""
+    """The mean of z_i z_i' over the examples: all that a linear layer sees of them."""
     examples = prompts.tokens()[:, :-1]
     return examples.mT @ examples / examples.shape[1]
 
@@ -426,8 +426,8 @@ CLAIMS = [
     Claim(
         id="even",
         says=(
-            "What else the layer could do, it does not: the part of its prediction that "
-            "a step cannot make is less than 1 % of the loss."
+            "What else the layer could do, it does not: the part of its prediction "
+            "that a step cannot make is less than 1 % of the loss."
         ),
         value=even_share,
         holds=lambda v: v < 0.01,
@@ -447,8 +447,8 @@ CLAIMS = [
     Claim(
         id="loss-first",
         says=(
-            "When the loss is first within 5 % of the minimum, some entry of A is still "
-            "off by more than a quarter."
+            "When the loss is first within 5 % of the minimum, some entry of A is "
+            "still off by more than a quarter."
         ),
         value=off_when_loss_is_near,
         holds=lambda v: v > 0.25,

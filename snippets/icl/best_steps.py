@@ -38,7 +38,7 @@ def population_loss(
     """E (x' A C w - x' w)^2: what one step with A costs on average over all prompts."""
     G = mean_CTC(S, T, n)
     if A.shape != S.shape:
-        raise ValueError(f"A is {tuple(A.shape)}, but S is {tuple(S.shape)}: they match")
+        raise ValueError(f"A is {tuple(A.shape)}, S is {tuple(S.shape)}: give one size")
     at_zero = torch.trace(S @ T)
     return at_zero - 2 * torch.trace(T @ S @ A @ S) + torch.trace(A.mT @ S @ A @ G)
 
