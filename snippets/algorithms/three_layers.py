@@ -199,6 +199,7 @@ def run(config: Config, seed: int) -> Measurements:
     d = len(config.lam)
     U = random_rotation(d, generator, torch.float64)
     S = U @ torch.tensor(config.lam, dtype=torch.float64).diag() @ U.mT
+    best_steps.check(S, S, config.n)
     A, curves = train(S, config, generator)
 
     best_sizes, best_loss = best_steps.best_step_sizes(config.n, d, config.n_layers)
