@@ -232,6 +232,7 @@ def run(config: Config, seed: int) -> Measurements:
         "step": np.arange(0, config.n_steps + 1, config.evaluate_every),
         **curves,
         "best_sizes": best_sizes,
+        **{f"best_size_{rank + 1}": size for rank, size in enumerate(best_sizes)},
         "best_loss": best_loss,
         "inverse_dist": dist(torch.linalg.inv(S)[None]).item(),
         "white": (S_half @ A @ S_half).numpy(),
@@ -266,9 +267,10 @@ def above_family(m: Measurements) -> float:
     return float(m["final_loss"] / m["family_loss"] - 1)
 
 
-def apart_from_inverse(m: Measurements) -> float:
-    """How far the layers' Dist(A, I) are from that of S^-1 at the end, the largest."""
-    return float(np.abs(m["dist_plain"][-1] - m["inverse_dist"]).max())
+def last_to_others(m: Measurements) -> float:
+    """Size of the last layer's step, as a multiple of the largest one before it."""
+    *others, last = m["size"][-1]
+    return float(last / max(others))
 
 
 # --8<-- [end:derived]
@@ -278,11 +280,11 @@ CLAIMS = [
     Claim(
         id="white",
         says=(
-            "At the end Dist(S^1/2 A S^1/2, I) is below 0.15 in each of the three "
+            "At the end Dist(S^1/2 A S^1/2, I) is below 0.1 in each of the three "
             "layers."
         ),
         value=lambda m: float(m["dist_white"][-1].max()),
-        holds=lambda v: v < 0.15,
+        holds=lambda v: v < 0.1,
         reported=Reported(
             "ahn2023",
             "figure 1",
@@ -292,9 +294,9 @@ CLAIMS = [
     ),
     Claim(
         id="plain",
-        says="At the end Dist(A, I) is above 0.6 in each layer.",
+        says="At the end Dist(A, I) is above 0.7 in each layer.",
         value=lambda m: float(m["dist_plain"][-1].min()),
-        holds=lambda v: v > 0.6,
+        holds=lambda v: v > 0.7,
         reported=Reported(
             "ahn2023",
             "figure 1",
@@ -309,7 +311,7 @@ CLAIMS = [
             "a S^-1 can reach."
         ),
         value=above_family,
-        holds=lambda v: -0.05 < v < 0.05,
+        holds=lambda v: v < 0.05,
         unit="of that loss",
     ),
     Claim(
@@ -318,16 +320,23 @@ CLAIMS = [
         value=sizes_off,
         holds=lambda v: v < 0.05,
         unit="of the size",
-    ),
-    Claim(
-        id="order",
-        says="The last layer takes the largest step and the second the smallest.",
-        value=lambda m: float(np.argsort(m["size"][-1]).tolist() == [1, 0, 2]),
-        holds=lambda v: v == 1,
         reported=Reported(
             "ahn2023",
             "figure 2",
-            "multiples of the identity 0.69, 0.43 and 1.71 from first layer to last",
+            "multiples of the identity of 0.69, 0.43 and 1.71 in size",
+            "reproduced",
+        ),
+    ),
+    Claim(
+        id="last",
+        says="The last layer's step is more than 1.5 times as large as any other.",
+        value=last_to_others,
+        holds=lambda v: v > 1.5,
+        unit="times",
+        reported=Reported(
+            "ahn2023",
+            "figure 2",
+            "the last layer's multiple, 1.71, is the largest",
             "reproduced",
         ),
     ),
@@ -343,11 +352,11 @@ CLAIMS = [
     Claim(
         id="beats-plain",
         says=(
-            "Three plain gradient steps of any sizes leave more than three times the "
+            "Three plain gradient steps of any sizes leave more than five times the "
             "trained loss."
         ),
         value=lambda m: float(m["plain_loss"] / m["final_loss"]),
-        holds=lambda v: v > 3,
+        holds=lambda v: v > 5,
         unit="times",
     ),
 ]

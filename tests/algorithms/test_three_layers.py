@@ -105,7 +105,7 @@ def test_derived_numbers():
     m = made_up()
     assert three_layers.sizes_off(m) == pytest.approx(0.01 / 0.69)
     assert three_layers.above_family(m) == pytest.approx(1 / 133)
-    assert three_layers.apart_from_inverse(m) == pytest.approx(0.004)
+    assert three_layers.last_to_others(m) == pytest.approx(1.7 / 0.68)
 
 
 def test_each_claim_can_hold_and_can_fail():
@@ -127,6 +127,7 @@ def test_a_short_run_is_finite_and_repeats():
     assert one["step"].tolist() == [0, 2, 4] and one["dist_white"].shape == (3, 3)
     assert one["unlike_network"] < 1e-10
     assert one["least_squares_loss"] < 1e-10
+    assert one["best_size_3"] == pytest.approx(1.714, abs=1e-3)
     for name in one:
         assert np.isfinite(one[name]).all(), name
         np.testing.assert_array_equal(one[name], two[name])
