@@ -271,7 +271,10 @@ def run(config: Config, seed: int) -> Measurements:
             **train(world, starts, config, generator, loop),
         }
         measured |= {f"{name}_{key}": value for key, value in found.items()}
-    return measured
+    return measured | {
+        "plain_above": measured["theorem_scalar_loss"] / measured["theorem_best_loss"]
+        - 1
+    }
 
 
 def by_size(world: World, config: Config) -> dict[str, np.ndarray]:
