@@ -59,11 +59,13 @@ class World:
     n: int
 
     @cached_property
-    def roots(self) -> dict[str, Tensor]:
-        return {"x_root": root(self.S), "w_root": root(self.T)}
+    def roots(self) -> tuple[Tensor, Tensor]:
+        return root(self.S), root(self.T)
 
     def prompts(self, batch: int, generator: Generator) -> Prompts:
-        return draw_prompts(batch, self.n, len(self.S), generator, **self.roots)
+        x_root, w_root = self.roots
+        d = len(self.S)
+        return draw_prompts(batch, self.n, d, generator, x_root=x_root, w_root=w_root)
 
 
 def make_worlds(config: Config, generator: Generator) -> dict[str, World]:
@@ -85,8 +87,8 @@ def make_worlds(config: Config, generator: Generator) -> dict[str, World]:
 def gradient_at(A: Float[Tensor, "d d"], world: World) -> Float[Tensor, "d d"]:
     """Of the population loss, by autograd: each entry moves on its own."""
     A = A.clone().requires_grad_()
-    best_steps.population_loss(A, world.S, world.T, world.n).backward()
-    return A.grad
+    loss = best_steps.population_loss(A, world.S, world.T, world.n)
+    return torch.autograd.grad(loss, A)[0]
 
 
 # --8<-- [end:stationary]
@@ -165,8 +167,8 @@ def even_part(network: SimpleTransformer, prompts: Prompts) -> float:
     """Mean square of the part of its prediction that stays when w turns into -w."""
     turned = Prompts(prompts.x, -prompts.y, -prompts.w)
     query = prompts.tokens()[:, -1]
-    both = [predict(network, folded(p), query) for p in (prompts, turned)]
-    return (sum(both) / 2).square().mean().item()
+    as_is, after = (predict(network, folded(p), query) for p in (prompts, turned))
+    return ((as_is + after) / 2).square().mean().item()
 
 
 # --8<-- [end:even]
@@ -185,7 +187,7 @@ def train(
     for std_v, std_qk in starts:
         network = SimpleTransformer(1, len(world.S), generator, std=std_qk)
         with torch.no_grad():
-            network.V *= std_v / std_qk
+            network.V.mul_(std_v / std_qk)
         networks.append(network)
     weights = [p for network in networks for p in network.parameters()]
     optimizer = torch.optim.Adam(weights, config.learning_rate, config.betas)
@@ -200,9 +202,9 @@ def train(
             history.append([measure(network, world, test) for network in networks])
         prompts = world.prompts(config.batch, generator)
         seen, query = folded(prompts), prompts.tokens()[:, -1]
-        off = [predict(network, seen, query) - prompts.answer for network in networks]
+        guesses = torch.stack([predict(network, seen, query) for network in networks])
         optimizer.zero_grad()
-        sum(o.square().mean() for o in off).backward()
+        (guesses - prompts.answer).square().mean(1).sum().backward()
         optimizer.step()
         cooling.step()
 
