@@ -1,8 +1,8 @@
 """What is the best that one linear attention layer can do when inputs have a shape?
 
 Source: ahn2023, theorem 1, for w ~ N(0, I); and the same for w ~ N(0, S^-1), from which
-the source's experiments draw. The source trains no single layer with all of V, Q and K
-free: sizes d, n and the eigenvalues are those of its three-layer experiments.
+its experiments draw. Their released code holds parts of the weights at zero; here all
+of V, Q and K are free. The eigenvalues, d and n are those of the experiments.
 """
 
 from collections.abc import Sequence
