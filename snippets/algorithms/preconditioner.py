@@ -489,7 +489,7 @@ def draw_curves(runs: list[Measurements]) -> Figure:
     )
     for name, text, below in levels:
         style.level(top, float(m[f"theorem_{name}_loss"]), text, below=below)
-    top.set(ylabel="loss", yscale="log", ylim=(0.62, 3.6))
+    top.set(ylabel="loss", yscale="log", ylim=(0.55, 3.6))
     top.set_yticks((0.7, 1, 2, 3), ("0.7", "1", "2", "3"))
     top.minorticks_off()
     off = [m["theorem_off"][0] for m in runs]
