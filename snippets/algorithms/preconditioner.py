@@ -426,7 +426,8 @@ CLAIMS = [
             m["theorem_losses"][:, -1].max() / m["theorem_scalar_loss"]
         ),
         holds=lambda v: v < 0.95,
-        unit="of that loss",
+        unit="times",
+        digits=3,
     ),
     Claim(
         id="even",
