@@ -225,7 +225,7 @@ def judge(experiment: Experiment, preset: str, seeds: list[int]) -> dict[str, An
     flat = [flattened(m) for m in measurements]
     numbers = {}
     for name in flat[0]:
-        if np.size(flat[0][name]) == 1:
+        if np.ndim(flat[0][name]) == 0:  # a list of one is a list
             values = [float(m[name]) for m in flat]
             numbers[name] = {
                 "values": [portable(value) for value in values],
