@@ -7,7 +7,7 @@ N = 4 again under Adam.
 Source: reddy2024, appendix A.5, N of 2, 4 and 8 against L. What differs: items of 32
 dimensions instead of 63, no random shift of positions, a classifier 64 wide and without
 biases, new classes alone, batches of 64, SGD at 0.3 instead of 0.01 and without decay,
-3,000 steps at most. Adam is ours.
+2,500 steps at most. Adam is ours.
 
 Cost: up to 240 core-seconds instead of 120. The cells with L = N have to be watched to
 their last step, and are the question.
@@ -35,15 +35,12 @@ PRESETS = {
         "n2-l2": Training(new_classes(2, 2)),
         "n2-l4": Training(new_classes(2, 4)),
         "n2-l8": Training(new_classes(2, 8)),
-        "n2-l16": Training(new_classes(2, 16)),
         "n4-l4": Training(new_classes(4, 4)),
         "n4-l8": Training(new_classes(4, 8)),
         "n4-l16": Training(new_classes(4, 16)),
-        "n4-l32": Training(new_classes(4, 32)),
         "n8-l8": Training(new_classes(8, 8)),
         "n8-l16": Training(new_classes(8, 16)),
         "n8-l32": Training(new_classes(8, 32)),
-        "n8-l64": Training(new_classes(8, 64)),
         "n4-l4-adam": Training(new_classes(4, 4), "adam", 0.003),
         "n4-l16-adam": Training(new_classes(4, 16), "adam", 0.003),
     },
@@ -72,7 +69,7 @@ def run(config: Training, seed: int) -> Measurements:
 # --8<-- [end:run]
 
 
-PAIRS, RATIOS = (2, 4, 8), (1, 2, 4, 8)
+PAIRS, RATIOS = (2, 4, 8), (1, 2, 4)
 
 
 # --8<-- [start:derived]
@@ -80,15 +77,10 @@ def learned(m: Measurements, n_pairs: int, n_labels: int, suffix: str = "") -> f
     return float(m[f"n{n_pairs}-l{n_labels}{suffix}"]["learned"])
 
 
-def slowest_with_more(m: Measurements, n_pairs: int) -> float:
-    """The step by which every cell of a row with L > N has learned."""
-    return max(learned(m, n_pairs, n_pairs * ratio) for ratio in RATIOS[1:])
-
-
-def order_of_wait(m: Measurements) -> float:
-    """How many of the three rows have L = N as the last to learn, or never."""
-    last = [learned(m, n, n) > slowest_with_more(m, n) for n in PAIRS]
-    return float(sum(last))
+def share_of_wait(m: Measurements, n_pairs: int) -> float:
+    """When L = 4 N has learned, in units of when L = N has; infinity if it never is."""
+    more, equal = learned(m, n_pairs, 4 * n_pairs), learned(m, n_pairs, n_pairs)
+    return more / equal if math.isfinite(more) else math.inf
 
 
 def off_the_guess(m: Measurements, cell: str) -> float:
@@ -110,7 +102,7 @@ CLAIMS = [
     Claim(
         id="eight-of-eight",
         says=(
-            "With L = N = 8 SGD has not learned by step 3,000: the loss is within 0.05 "
+            "With L = N = 8 SGD has not learned by step 2,500: the loss is within 0.05 "
             "nats of ln 8."
         ),
         value=lambda m: off_the_guess(m, "n8-l8"),
@@ -127,7 +119,7 @@ CLAIMS = [
         id="eight-of-more",
         says="With N = 8 and four times as many labels it has.",
         value=lambda m: learned(m, 8, 32),
-        holds=lambda v: v < 3000,
+        holds=lambda v: v < 2500,
         unit="steps",
         digits=4,
         reported=Reported(
@@ -139,9 +131,9 @@ CLAIMS = [
     ),
     Claim(
         id="two-of-two",
-        says="With L = N = 2 SGD learns by step 3,000, without an easier lesson.",
+        says="With L = N = 2 SGD learns by step 2,500, without an easier lesson.",
         value=lambda m: learned(m, 2, 2),
-        holds=lambda v: v < 3000,
+        holds=lambda v: v < 2500,
         unit="steps",
         digits=4,
         reported=Reported(
@@ -162,17 +154,20 @@ CLAIMS = [
         unit="nats of spread",
     ),
     Claim(
-        id="last",
-        says="For at least two of the three N, L = N is the last of its row to learn.",
-        value=order_of_wait,
-        holds=lambda v: v >= 2,
-        unit="of 3 rows",
+        id="more-first",
+        says=(
+            "With N = 4 and with N = 8, four times as many labels are learned in less "
+            "than three quarters of the time that L = N takes; 0: L = N never is."
+        ),
+        value=lambda m: max(share_of_wait(m, n) for n in (4, 8)),
+        holds=lambda v: v < 0.75,
+        unit="of the time",
     ),
     Claim(
         id="adam-leaves",
-        says="With L = N = 4 Adam gets away from ln 4 by step 2,500.",
+        says="With L = N = 4 Adam gets away from ln 4 by step 2,000.",
         value=lambda m: float(m["n4-l4-adam"]["left"]),
-        holds=lambda v: v < 2500,
+        holds=lambda v: v < 2000,
         unit="steps",
         digits=4,
     ),
@@ -180,7 +175,7 @@ CLAIMS = [
         id="adam-first",
         says=(
             "SGD takes more than 1.5 times as long as Adam, or has not got away by "
-            "step 3,000."
+            "step 2,500."
         ),
         value=lambda m: times_as_long(m, "n4-l4", "n4-l4-adam"),
         holds=lambda v: v > 1.5,
@@ -216,7 +211,7 @@ def draw_curves(runs: list[Measurements]) -> Figure:
         ax.set(ylabel="loss (nats)", ylim=(0, None))
         ax.set_title(f"N = {n}")
         ax.legend(loc="upper right" if n < 8 else "lower left")
-    axes[-1, 0].set(xlabel="training step", xlim=(0, 3000))
+    axes[-1, 0].set(xlabel="training step", xlim=(0, 2500))
     return fig
 
 
@@ -226,15 +221,16 @@ def draw_grid(runs: list[Measurements]) -> Figure:
     steps = np.array(
         [[[learned(m, n, n * r) for r in RATIOS] for n in PAIRS] for m in runs]
     )
-    shown: ndarray = np.median(np.minimum(steps, 3000), 0)
-    ax.imshow(shown, cmap="viridis_r", vmin=0, vmax=3000, aspect="auto")
+    last = PRESETS["laptop"]["n8-l8"].n_steps
+    shown: ndarray = np.median(np.minimum(steps, last), 0)
+    ax.imshow(shown, cmap="viridis_r", vmin=0, vmax=last, aspect="auto")
     for row in range(len(PAIRS)):
         for column in range(len(RATIOS)):
             values = steps[:, row, column]
             count = int(np.isfinite(values).sum())
             middle = np.median(values)
-            text = f"{middle:,.0f}" if np.isfinite(middle) else "not by 3,000"
-            dark = shown[row, column] > 1500
+            text = f"{middle:,.0f}" if np.isfinite(middle) else f"not by {last:,}"
+            dark = shown[row, column] > last / 2
             ax.text(
                 column,
                 row,
@@ -244,7 +240,7 @@ def draw_grid(runs: list[Measurements]) -> Figure:
                 color="white" if dark else "black",
                 fontsize=9,
             )
-    ax.set_xticks(range(len(RATIOS)), ["L = N", "L = 2N", "L = 4N", "L = 8N"])
+    ax.set_xticks(range(len(RATIOS)), ["L = N", "L = 2N", "L = 4N"])
     ax.set_yticks(range(len(PAIRS)), [f"N = {n}" for n in PAIRS])
     ax.grid(False)
     return fig
@@ -260,6 +256,6 @@ def draw_adam(runs: list[Measurements]) -> Figure:
         ax.set_title("L = N = 4" if n_labels == 4 else "N = 4, L = 16")
         ax.set(ylabel="loss (nats)", ylim=(0, None))
         ax.legend(loc="lower right" if n_labels == 4 else "upper right")
-    axes[-1, 0].set(xlabel="training step", xlim=(0, 3000))
+    axes[-1, 0].set(xlabel="training step", xlim=(0, 2500))
     axes[0, 0].set(ylim=(0, 1.7))
     return fig

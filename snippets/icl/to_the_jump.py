@@ -40,7 +40,7 @@ class Training:
     scale: float = 1.0  # of the attention matrices at the start
     width: int = 64  # of the classifier
     batch: int = 64
-    n_steps: int = 3000  # at most
+    n_steps: int = 2500  # at most
     evaluate_every: int = 25
     n_test: int = 256  # sequences to test on
 

@@ -40,10 +40,11 @@ def test_presets_are_the_grid():
 
 
 def test_derived_numbers():
-    m = grid(n2_l8=cell(0, 1700, 0.3))
+    m = grid(n2_l8=cell(0, 1200, 0.3))
     assert curriculum.learned(m, 4, 16) == 1000 and curriculum.learned(m, 4, 16, "-adam") == 1000
-    assert curriculum.slowest_with_more(m, 2) == 1700
-    assert curriculum.order_of_wait(m) == 2, "with N = 2 another cell is slower"
+    assert curriculum.share_of_wait(m, 2) == pytest.approx(0.8) and curriculum.share_of_wait(m, 8) == 0
+    neither = grid(n8_l32=cell(math.inf, math.inf, 2.0))
+    assert curriculum.share_of_wait(neither, 8) == math.inf, "never over never is no success"
     assert curriculum.off_the_guess(m, "n8-l8") == pytest.approx(0)
     assert curriculum.times_as_long(m, "n4-l4", "n4-l4-adam") == math.inf
     never = grid(n4_l4_adam=cell(math.inf, math.inf, 1.4))
@@ -57,7 +58,7 @@ def test_each_claim_of_the_grid_can_hold_and_can_fail():
         "eight-of-more": {"n8-l32": stuck},
         "two-of-two": {"n2-l2": stuck},
         "awake": {"n8-l8": cell(math.inf, math.inf, math.log(8), 0.0)},
-        "last": {"n2-l8": stuck, "n4-l8": stuck},
+        "more-first": {"n4-l4": cell(1000, 1100, 0.3)},
         "adam-leaves": {"n4-l4-adam": stuck},
         "adam-first": {"n4-l4": cell(1000, 1100, 0.3)},
     }
