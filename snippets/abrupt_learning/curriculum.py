@@ -111,7 +111,7 @@ CLAIMS = [
         reported=Reported(
             "reddy2024",
             "appendix A.5",
-            "networks with L > N learn, those with L = N do not",
+            "learning succeeds with L > N and fails with L = N",
             "reproduced at smaller scale",
         ),
     ),
@@ -125,7 +125,7 @@ CLAIMS = [
         reported=Reported(
             "reddy2024",
             "appendix A.5",
-            "networks with L > N learn, those with L = N do not",
+            "learning succeeds with L > N and fails with L = N",
             "reproduced at smaller scale",
         ),
     ),
@@ -139,7 +139,7 @@ CLAIMS = [
         reported=Reported(
             "reddy2024",
             "appendix A.5",
-            "networks with L > N learn, those with L = N do not",
+            "learning succeeds with L > N and fails with L = N",
             "not reproduced",
         ),
     ),
