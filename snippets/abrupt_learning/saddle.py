@@ -420,15 +420,15 @@ def draw_wait(runs: list[Measurements]) -> Figure:
     ax, n = axes[0, 0], PRESETS["laptop"].n_pairs
     for index, name in enumerate(NAMES):
         curves = [m["edges_by_size"][:, index] for m in runs]
-        seeds_and_median(ax, runs[0]["sizes"], curves, index, name, marker="o")
+        dots = {"linestyle": "none", "marker": "o", "markersize": 5}
+        seeds_and_median(ax, runs[0]["sizes"], curves, index, name, **dots)
     sizes = np.geomspace(1e-1, 1e-6, 20)
     total = float(np.median([m["total"] for m in runs]))
-    theory = {"color": ink(), "linestyle": ":", "linewidth": 1.2}
+    theory = {"color": ink(), "linestyle": ":", "linewidth": 1.3}
     at_saddle = [wait_at_a_saddle(total * size, n) for size in sizes]
     ax.plot(sizes, at_saddle, label="theory", **theory)
-    for count in (PRESETS["laptop"].n_labels,):
-        late = np.full(len(sizes), wait_on_a_slope(n, count))
-        ax.plot(sizes, late, label=f"_theory, L = {count}", **theory)
+    on_slope = np.full(len(sizes), wait_on_a_slope(n, PRESETS["laptop"].n_labels))
+    ax.plot(sizes, on_slope, label="_theory, L = 4 N", **theory)
     ax.set(xscale="log", xlabel="size of the start", ylabel="time to the edge")
     ax.set(ylim=(0, None))
     ax.invert_xaxis()
