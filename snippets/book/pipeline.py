@@ -68,8 +68,8 @@ def train(
 
 def is_trained(name: str, preset: str, seed: int, cell: str = "") -> bool:
     """Whether a seed's measurements are there, in one cell of a sweep, made by the code as it is now."""
-    stamp = fingerprint.of_run(name, preset, seed, cell)
-    return store.seed_fingerprint(store.seed_path(name, preset, unit(seed, cell))) == stamp
+    found = store.seed_fingerprint(store.seed_path(name, preset, unit(seed, cell)))
+    return found is not None and found == fingerprint.of_run(name, preset, seed, cell)
 
 
 def share_done(name: str, preset: str, seed: int) -> float:

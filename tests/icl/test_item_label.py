@@ -107,6 +107,8 @@ def test_the_same_seed_gives_the_same_sequences():
     [
         ({"n_classes": 100}, "n_labels = 32 must divide n_classes = 100"),
         ({"n_novel": 100}, "and n_novel = 100"),
+        ({"n_classes": 16}, "n_labels = 32 must divide n_classes = 16"),  # more labels than classes
+        ({"n_labels": 7}, "n_labels = 7 must divide n_classes = 256 and n_novel = 128"),
         ({"copies": 3}, "copies = 3 must divide n_pairs = 8"),
         ({"n_labels": 4}, "n_labels = 4 is too few: a context shows 8 different ones"),
         ({"n_slots": 16}, "n_slots = 16 is too few for 17 tokens"),
