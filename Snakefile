@@ -17,16 +17,27 @@ from snippets.book.seeds import parse, spell
 PRESET = config.get("preset", "laptop")
 SEEDS = parse(str(config.get("seeds", "0-4")))
 PER_JOB = int(config.get("seeds_per_job", 2))  # importing torch costs a second or two; a cluster takes 1
-JOBS = [spell(SEEDS[i : i + PER_JOB]) for i in range(0, len(SEEDS), PER_JOB)]
 EXPERIMENTS = [name for name in discover() if PRESET == "laptop" or fingerprint.preset_expression(name, PRESET)]
 LABS = labs.discover() if PRESET == "laptop" else []
 SNIPPETS = f"{sys.executable} -m snippets"
+
+
+def trained(wildcards):
+    """The jobs that train an experiment: some seeds each; on a cluster, each cell of a sweep apart."""
+    cells = fingerprint.cells(wildcards.experiment, PRESET)
+    if PER_JOB == 1 and cells != [""]:
+        jobs = [f"{seed}.{cell}" for seed in SEEDS for cell in cells]
+    else:
+        jobs = [spell(SEEDS[i : i + PER_JOB]) for i in range(0, len(SEEDS), PER_JOB)]
+    return [f"build/{PRESET}/{wildcards.experiment}/trained-{job}" for job in jobs]
 
 
 wildcard_constraints:
     experiment="[a-z0-9_]+/[a-z0-9_]+",
     preset="[a-z0-9_]+",
     seeds="[0-9,-]+",
+    seed="[0-9]+",
+    cell="[a-z0-9-]+",
     lab="[a-z0-9_]+",
 
 
@@ -48,14 +59,24 @@ rule train:
     output:
         touch("build/{preset}/{experiment}/trained-{seeds}"),
     params:
-        cause=lambda w: [fingerprint.of_run(w.experiment, w.preset, seed) for seed in parse(w.seeds)],
+        cause=lambda w: fingerprint.of_runs(w.experiment, w.preset, parse(w.seeds)),
     shell:
         "{SNIPPETS} train {wildcards.experiment} --preset {wildcards.preset} --seeds {wildcards.seeds}"
 
 
+rule train_cell:
+    output:
+        touch("build/{preset}/{experiment}/trained-{seed}.{cell}"),
+    params:
+        cause=lambda w: fingerprint.of_run(w.experiment, w.preset, int(w.seed), w.cell),
+    shell:
+        "{SNIPPETS} train {wildcards.experiment} --preset {wildcards.preset} --seeds {wildcards.seed}"
+        " --cells {wildcards.cell}"
+
+
 rule judge:
     input:
-        expand("build/{{preset}}/{{experiment}}/trained-{seeds}", seeds=JOBS),
+        trained,
     output:
         "build/{preset}/{experiment}/results.json",
     params:
@@ -67,7 +88,7 @@ rule judge:
 
 rule draw:
     input:
-        expand("build/{{preset}}/{{experiment}}/trained-{seeds}", seeds=JOBS),
+        trained,
     output:
         "build/{preset}/{experiment}/figures.json",
     params:

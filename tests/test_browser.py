@@ -19,7 +19,12 @@ pytestmark = [pytest.mark.results, pytest.mark.browser]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 CHAPTERS = [p.name.removeprefix("docs/").removesuffix(".md") + "/" for p in pages.read_all() if "number" in p.meta]
 LABS = [f"labs/{lab}/" for lab in labs.discover()]
-ADDRESSES = ["", "ledger/", "run-times/", "references/", "about/claims/", "labs/", *CHAPTERS, *LABS]
+PARTS = [
+    p.name.removeprefix("docs/").removesuffix("index.md")
+    for p in pages.read_all()
+    if "part" in p.meta and "number" not in p.meta
+]
+ADDRESSES = ["", "ledger/", "run-times/", "references/", "about/claims/", "labs/", *PARTS, *CHAPTERS, *LABS]
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
 
 

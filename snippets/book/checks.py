@@ -106,11 +106,10 @@ def problems_of_call(page: pages.Page, call: pages.Call) -> Iterator[str]:
 
 
 def has_setting(experiment: contract.Experiment, name: str) -> bool:
-    value = experiment.preset(SHOWN_PRESET)
-    for part in name.split("."):
-        if not hasattr(value, part):
-            return False
-        value = getattr(value, part)
+    try:
+        experiment.setting(SHOWN_PRESET, name)
+    except (KeyError, AttributeError):
+        return False
     return True
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from snippets.book import contract, pipeline, seeds, store, watch
+from snippets.book import contract, fingerprint, pipeline, seeds, store, watch
 from snippets.book.errors import BookError
 from snippets.book.paths import figures
 
@@ -25,6 +25,7 @@ console = Console(highlight=False)
 
 Name = Annotated[str, typer.Argument(help="an experiment, such as abrupt_learning/jump or jump")]
 Preset = Annotated[str, typer.Option(help="laptop (what the book shows) or, where there is one, paper")]
+Cells = Annotated[str, typer.Option("--cells", help="cells of a sweep, such as a,b; all of them if none is named")]
 Seeds = Annotated[str, typer.Option(help="such as 0-4 or 0,2,7")]
 
 
@@ -115,12 +116,19 @@ def new(name: Annotated[str, typer.Argument(help="part/name, such as induction_h
 
 
 @app.command(rich_help_panel="Steps of the pipeline")
-def train(name: Name, preset: Preset = "laptop", seeds_: Annotated[str, typer.Option("--seeds")] = "0-4") -> None:
-    """Train and measure the given seeds, one after another."""
+def train(
+    name: Name,
+    preset: Preset = "laptop",
+    seeds_: Annotated[str, typer.Option("--seeds")] = "0-4",
+    cells: Cells = "",
+) -> None:
+    """Train and measure the given seeds, one after another; in a sweep, each in the given cells."""
     experiment = contract.load(name)
+    wanted = experiment.choose_cells(preset, cells)
     for seed in seeds.parse(seeds_):
-        with watch.telling(experiment.name, preset, seed) as tell:
-            pipeline.train(experiment, preset, seed, tell)
+        for cell in wanted:
+            with watch.telling(experiment.name, preset, seed, cell) as tell:
+                pipeline.train(experiment, preset, seed, cell, tell)
 
 
 @app.command(rich_help_panel="Steps of the pipeline")
@@ -188,19 +196,21 @@ def serve(address: Annotated[str, typer.Option(help="host:port")] = "127.0.0.1:8
 
 def train_side_by_side(name: str, preset: str, wanted: list[int]) -> None:
     """Train the seeds that are not there yet, as many at a time as there are cores, behind a progress bar."""
-    missing = [seed for seed in wanted if not pipeline.is_trained(name, preset, seed)]
-    workers = [group for i in range(os.cpu_count() or 1) if (group := missing[i :: os.cpu_count() or 1])]
-    arguments = [sys.executable, "-m", "snippets", "train", name, "--preset", preset, "--seeds"]
+    missing = [seed for seed in wanted if pipeline.share_done(name, preset, seed) < 1]
     processes = [
-        subprocess.Popen([*arguments, ",".join(map(str, group))], stderr=subprocess.PIPE, text=True)
-        for group in workers
+        subprocess.Popen(
+            [sys.executable, "-m", "snippets", "train", name, "--preset", preset, *options],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for options in shares(missing, fingerprint.cells(name, preset), os.cpu_count() or 1)
     ]
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
     try:
         with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
             task = bar.add_task(f"{name}, {len(missing)} of {len(wanted)} seeds to train", total=len(missing) or 1)
             while any(process.poll() is None for process in processes):
-                bar.update(task, completed=sum(seed_share(name, preset, seed) for seed in missing))
+                bar.update(task, completed=sum(pipeline.share_done(name, preset, seed) for seed in missing))
                 time.sleep(0.2)
         for process in processes:
             if process.wait():
@@ -210,11 +220,15 @@ def train_side_by_side(name: str, preset: str, wanted: list[int]) -> None:
             process.kill()
 
 
-def seed_share(name: str, preset: str, seed: int) -> float:
-    """How much of a seed is done, 0 to 1."""
-    if (share := watch.share_done(name, preset, seed)) is not None:
-        return share
-    return float(pipeline.is_trained(name, preset, seed))
+def shares(missing: list[int], cells: list[str], workers: int) -> list[list[str]]:
+    """Deal the work out: to each worker some seeds and, where there are fewer seeds than workers, some cells."""
+    by_seed = min(len(missing), workers)
+    by_cell = min(len(cells), workers // by_seed) if by_seed else 0
+    return [
+        ["--seeds", ",".join(map(str, missing[i::by_seed])), "--cells", ",".join(cells[j::by_cell])]
+        for i in range(by_seed)
+        for j in range(by_cell)
+    ]
 
 
 def failed_training(process: subprocess.Popen) -> BookError:

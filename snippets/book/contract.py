@@ -3,6 +3,9 @@
     run(config, seed) -> Measurements        trains and measures; draws and prints nothing
     draw(runs) -> dict of figures            from the measurements of all seeds, in the order of the seeds
 
+A preset is one configuration, or several by name: the cells of a sweep. `run` then takes one cell's configuration, and
+`draw` and the claims find a seed's measurements by cell: m["cell"]["name"].
+
 An experiment is found by its path: snippets/abrupt_learning/jump.py is `abrupt_learning/jump`.
 """
 
@@ -10,16 +13,18 @@ import difflib
 import importlib
 import inspect
 import math
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from snippets.book import fingerprint
 from snippets.book.errors import BookError, UsageError
 from snippets.book.paths import SNIPPETS
 
-Measurements = Mapping[str, Any]  # what one seed measured: numpy arrays and numbers, by name
+Measurements = Mapping[str, Any]  # what one seed measured: numpy arrays and numbers, by name; in a sweep, by cell
 
 VERDICTS = ("reproduced", "reproduced at smaller scale", "not reproduced")
 ROOMS_WITHOUT_EXPERIMENTS = ("book", "icl", "labs")
@@ -79,6 +84,32 @@ class Experiment:
             raise UsageError(f"{self.name} has no preset '{preset}': choose from {has}")
         return self.module.PRESETS[preset]
 
+    def cells(self, preset: str) -> dict[str, Any]:
+        """The configuration of each cell of a sweep, by name. A preset that is one configuration is one cell, ''."""
+        return cells_of(self.preset(preset))
+
+    def choose_cells(self, preset: str, names: str) -> list[str]:
+        """The cells that a text names, such as a,b; all of them if it names none. Raises UsageError."""
+        has = self.cells(preset)
+        for name in names.split(",") if names else []:
+            if name not in has:
+                choice = "it is no sweep" if "" in has else f"choose from {', '.join(has)}"
+                raise UsageError(f"{self.name} has no cell '{name}' in preset '{preset}': {choice}")
+        return names.split(",") if names else list(has)
+
+    def setting(self, preset: str, name: str) -> Any:
+        """A field of a preset; a dot reaches into a cell, or a field that is itself a configuration. Raises KeyError or
+        AttributeError where there is none.
+        """
+        value = self.preset(preset)
+        for part in name.split("."):
+            value = value[part] if isinstance(value, dict) else getattr(value, part)
+        return value
+
+
+def cells_of(preset: Any) -> dict[str, Any]:
+    return preset if isinstance(preset, dict) else {"": preset}
+
 
 def discover() -> list[str]:
     """The names of all experiments, sorted."""
@@ -112,9 +143,17 @@ def load(name: str) -> Experiment:
     except Exception as error:
         line = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
         raise BookError(f"{name} does not import: {type(error).__name__}: {error}{line}; mend the module") from error
-    if problem := broken_part(module):
+    if problem := broken_part(module) or unwritten_cells(name, module):
         raise BookError(f"{name} breaks the contract: {problem}; CONTRIBUTING.md shows what an experiment has")
     return Experiment(name, module)
+
+
+def unwritten_cells(name: str, module: ModuleType) -> str | None:
+    """Whether a preset computes its cells. They are read off the file, so they have to be written out in it."""
+    for preset, value in module.PRESETS.items():
+        if isinstance(value, dict) and fingerprint.cells(name, preset) != list(value):
+            return f"PRESETS['{preset}'] computes its cells; write them out, one 'name': Config(...) a line"
+    return None
 
 
 def forget() -> None:
@@ -130,11 +169,17 @@ def broken_part(module: ModuleType) -> str | None:
     presets = getattr(module, "PRESETS", None)
     if not isinstance(presets, dict) or "laptop" not in presets:
         return "PRESETS is not a dictionary with a 'laptop' entry"
-    for key, config in presets.items():
-        # type: ignore[attr-defined]
-        settings: Any = getattr(type(config), "__dataclass_params__", None)
-        if settings is None or not settings.frozen:
-            return f"PRESETS['{key}'] is not an instance of a frozen dataclass"
+    for key, preset in presets.items():
+        if preset == {}:
+            return f"PRESETS['{key}'] is a sweep without cells"
+        for cell, config in cells_of(preset).items():
+            where = f"PRESETS['{key}']" + (f"['{cell}']" if isinstance(preset, dict) else "")
+            if isinstance(preset, dict) and not re.fullmatch("[a-z0-9-]+", str(cell)):
+                return f"the cell {where} is not named in lower-case letters, digits and hyphens"
+            # type: ignore[attr-defined]
+            settings: Any = getattr(type(config), "__dataclass_params__", None)
+            if settings is None or not settings.frozen:
+                return f"{where} is not an instance of a frozen dataclass"
     for function, takes in (("run", ["config", "seed"]), ("draw", ["runs"])):
         if not inspect.isfunction(getattr(module, function, None)):
             return f"{function} is not a function"

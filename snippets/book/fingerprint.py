@@ -163,6 +163,22 @@ def preset_expression(experiment: str, preset: str) -> ast.expr | None:
     return None
 
 
+def configurations(experiment: str, preset: str) -> dict[str, ast.expr]:
+    """The expression behind each cell of a preset, by name. A preset that is one configuration is one cell, ''."""
+    expression = preset_expression(experiment, preset)
+    if expression is None:
+        raise BookError(f"{experiment} has no preset '{preset}'; write PRESETS = {{'{preset}': ...}} out in its file")
+    if not isinstance(expression, ast.Dict):
+        return {"": expression}
+    named = zip(expression.keys, expression.values)
+    return {str(key.value): value for key, value in named if isinstance(key, ast.Constant)}
+
+
+def cells(experiment: str, preset: str) -> list[str]:
+    """The names of a preset's cells, read off the file without importing it."""
+    return list(configurations(experiment, preset))
+
+
 def module_of(experiment: str) -> str:
     return "snippets." + experiment.replace("/", ".")
 
@@ -177,18 +193,23 @@ def version(package: str) -> str:
     return importlib.metadata.version(package)
 
 
-def of_runs(experiment: str, preset: str, seeds: Iterable[int]) -> list[str]:
-    """What each seed's measurements depend on."""
-    module, expression = module_of(experiment), preset_expression(experiment, preset)
-    if expression is None:
-        raise BookError(f"{experiment} has no preset '{preset}'; write PRESETS = {{'{preset}': ...}} out in its file")
+def of_cell(experiment: str, expression: ast.expr, seeds: Iterable[int]) -> list[str]:
+    """What the measurements of one cell depend on, seed by seed: its own configuration, and no other cell's."""
+    module = module_of(experiment)
     reached = cause([(module, "run"), *((module, name) for name in names_in(expression))])
     return [digest("run", reached, ast.unparse(expression), seed, version("torch")) for seed in seeds]
 
 
-def of_run(experiment: str, preset: str, seed: int) -> str:
-    """What one seed's measurements depend on."""
-    return of_runs(experiment, preset, [seed])[0]
+def of_run(experiment: str, preset: str, seed: int, cell: str = "") -> str:
+    """What the measurements of one seed depend on, in one cell."""
+    return of_cell(experiment, configurations(experiment, preset)[cell], [seed])[0]
+
+
+def of_runs(experiment: str, preset: str, seeds: Iterable[int]) -> list[str]:
+    """What the measurements of all seeds depend on, cell by cell."""
+    seeds = list(seeds)
+    parts = configurations(experiment, preset).values()
+    return [stamp for expression in parts for stamp in of_cell(experiment, expression, seeds)]
 
 
 def of_results(experiment: str, preset: str, seeds: Iterable[int]) -> str:

@@ -24,7 +24,7 @@ from mkdocs.config import load_config
 from mkdocs.exceptions import MkDocsException
 from mkdocs.livereload import LiveReloadServer
 
-from snippets.book import contract, fingerprint, labs, pipeline, publish, references, watch
+from snippets.book import contract, fingerprint, labs, pipeline, publish, references
 from snippets.book.errors import BookError, UsageError
 from snippets.book.paths import BUILD, DOCS, ROOT, SHOWN_PRESET, SNIPPETS
 from snippets.book.seeds import DEFAULT_SEEDS
@@ -143,12 +143,6 @@ class Runner:
         """How far each experiment is: the share of its seeds' work that is done, and the last problem."""
         shares = {}
         for name in contract.discover():
-            done = [self.seed_share(name, seed) for seed in DEFAULT_SEEDS]
+            done = [pipeline.share_done(name, SHOWN_PRESET, seed) for seed in DEFAULT_SEEDS]
             shares[name] = {"share": sum(done) / len(done), "seeds": sum(share == 1 for share in done)}
         return {"experiments": shares, "of": len(DEFAULT_SEEDS), "problem": self.problem, "time": time.time()}
-
-    def seed_share(self, name: str, seed: int) -> float:
-        share = watch.share_done(name, SHOWN_PRESET, seed)
-        if share is None:
-            share = float(pipeline.is_trained(name, SHOWN_PRESET, seed))
-        return share

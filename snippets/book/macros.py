@@ -74,10 +74,8 @@ class Book:
             return pending(experiment, "not measured yet", self.draft)
 
     def setting(self, experiment: str, name: str) -> str:
-        """A field of the laptop preset; a dot reaches into a field that is itself a configuration."""
-        value = contract.load(experiment).preset(SHOWN_PRESET)
-        for part in name.split("."):
-            value = getattr(value, part)
+        """A field of the laptop preset; a dot reaches into a cell, or a field that is itself a configuration."""
+        value = contract.load(experiment).setting(SHOWN_PRESET, name)
         return f"{value:,}" if isinstance(value, int) else str(value)
 
     def figure(self, experiment: str, name: str, alt: str, caption: str) -> str:
@@ -177,7 +175,8 @@ class Book:
         for part, title in PARTS.items():
             here = [p for p in found if p.meta["part"] == part]
             if here:
-                blocks.append(f"**{title}**\n")
+                about = next((p for p in pages.read_all() if p.name == f"docs/{part}/index.md"), None)
+                blocks.append(f"**[{title}]({self.source_path(f'{part}/index.md')})**\n" if about else f"**{title}**\n")
                 for page in here:
                     link = self.source_path(page.name.removeprefix("docs/"))
                     blocks.append(f"- [{page.meta['number']}. {page.meta['title']}]({link}): {page.meta['question']}")
@@ -254,7 +253,8 @@ class Book:
         text = f"{contract.load(experiment).question} `snippets/{experiment}.py`"
         if page := chapter_of(experiment):
             link = self.source_path(page.name.removeprefix("docs/"))
-            text += f", [chapter {page.meta['number']}]({link})"
+            name = f"chapter {page.meta['number']}" if "number" in page.meta else page.meta["title"]
+            text += f", [{name}]({link})"
         return text + "."
 
     def provenance(self, experiment: str, name: str, results: dict[str, Any]) -> str:
@@ -295,22 +295,29 @@ class Book:
 
 
 def chapter_of(experiment: str) -> pages.Page | None:
-    """The chapter that an experiment belongs to."""
+    """The chapter that an experiment belongs to, or the first page of a part."""
     return next((page for page in pages.read_all() if experiment in page.meta.get("experiments", [])), None)
 
 
 def chapter_title(experiment: str) -> str:
     """Such as '20. Why it must be abrupt: cliff_in_network'."""
     page, short = chapter_of(experiment), experiment.split("/")[1]
-    return f"{page.meta['number']}. {page.meta['title']}: {short}" if page else short
+    if page is None:
+        return short
+    number = f"{page.meta['number']}. " if "number" in page.meta else ""
+    return f"{number}{page.meta['title']}: {short}"
 
 
 def by_chapter() -> list[str]:
-    """All experiments, in the order of their chapters."""
+    """All experiments, in the order of their chapters; those of a part's first page before its chapters."""
+    numbered = [page.meta for page in pages.read_all() if "number" in page.meta]
 
-    def place(experiment: str) -> tuple[int, str]:
+    def place(experiment: str) -> tuple[float, str]:
         page = chapter_of(experiment)
-        return (page.meta.get("number", 1000) if page else 1000, experiment)
+        if page is None:
+            return (1000, experiment)
+        first = min((meta["number"] for meta in numbered if meta["part"] == page.meta["part"]), default=1000)
+        return (page.meta.get("number", first - 0.5), experiment)
 
     return sorted(contract.discover(), key=place)
 

@@ -71,8 +71,9 @@ def outdated(preset: str) -> list[Path]:
         if not fingerprint.preset_expression(name, preset):
             continue
         folder = work(name, preset)
-        missing = {seed for seed in DEFAULT_SEEDS if not pipeline.is_trained(name, preset, seed)}
-        found += [flag for flag in folder.glob("trained-*") if missing & set(parse(flag.name.removeprefix("trained-")))]
+        units = [(seed, cell) for seed in DEFAULT_SEEDS for cell in fingerprint.cells(name, preset)]
+        missing = [unit for unit in units if not pipeline.is_trained(name, preset, *unit)]
+        found += [flag for flag in folder.glob("trained-*") if covers(flag, missing)]
         stamps = {
             folder / "results.json": fingerprint.of_results(name, preset, DEFAULT_SEEDS),
             folder / "figures.json": fingerprint.of_figures(name, preset, DEFAULT_SEEDS),
@@ -83,6 +84,12 @@ def outdated(preset: str) -> list[Path]:
     if preset == SHOWN_PRESET:
         found += [labs.stamp(lab) for lab in labs.discover() if labs.stamp(lab).exists() and not labs.is_fresh(lab)]
     return found
+
+
+def covers(flag: Path, missing: list[tuple[int, str]]) -> bool:
+    """Whether trained-<seeds> or trained-<seed>.<cell> promises one of these seeds and cells."""
+    seeds, _, only = flag.name.removeprefix("trained-").partition(".")
+    return any(seed in parse(seeds) and only in ("", cell) for seed, cell in missing)
 
 
 def is_fresh(path: Path, stamp: str, drawn: Path) -> bool:

@@ -16,6 +16,11 @@ def work(experiment: str, preset: str) -> Path:
     return BUILD / preset / experiment
 
 
+def unit(seed: int, cell: str) -> str:
+    """What is trained in one go: a seed, or in a sweep one cell of it."""
+    return f"{seed}.{cell}" if cell else f"{seed}"
+
+
 def figures(experiment: str, preset: str) -> Path:
     """Where an experiment's figures are kept: among the pages for the preset that the book shows."""
     if preset == SHOWN_PRESET:

@@ -1,5 +1,7 @@
 """The three steps between an experiment and its pages: train each seed, judge the claims, draw the figures.
 
+In a sweep, each cell of each seed is trained, kept and resumed by itself; a seed is done when all its cells are.
+
 Each step is safe to repeat: what is already there and fresh is kept, the rest is made. Snakemake only decides the order
 and runs seeds side by side; `python -m snippets run` takes the same steps for one experiment without Snakemake.
 """
@@ -18,21 +20,26 @@ from typing import Any
 
 import numpy as np
 
-from snippets.book import fingerprint, store
+from snippets.book import fingerprint, store, watch
 from snippets.book.contract import Claim, Experiment, Measurements
 from snippets.book.errors import BookError
-from snippets.book.paths import ROOT, work
+from snippets.book.paths import ROOT, unit, work
 from snippets.book.seeds import DEFAULT_SEEDS, spell
 from snippets.icl import progress
 
-Progress = Callable[[float], None]  # told the share of a seed's work that is done
+Progress = Callable[[float], None]  # told the share of a run's work that is done
+Kept = tuple[Measurements, dict[str, Any]]  # measurements, and what is known of their making
 
 
-def train(experiment: Experiment, preset: str, seed: int, tell: Progress = lambda share: None) -> dict[str, Any]:
-    """Train and measure one seed, unless that is done already. Returns what is known of the run, without its arrays."""
-    config = experiment.preset(preset)
-    path = store.seed_path(experiment.name, preset, seed)
-    stamp = fingerprint.of_run(experiment.name, preset, seed)
+def train(
+    experiment: Experiment, preset: str, seed: int, cell: str = "", tell: Progress = lambda share: None
+) -> dict[str, Any]:
+    """Train and measure one seed, in one cell of a sweep, unless that is done already. Returns what is known of the
+    run, without its arrays.
+    """
+    config = experiment.cells(preset)[cell]
+    path = store.seed_path(experiment.name, preset, unit(seed, cell))
+    stamp = fingerprint.of_run(experiment.name, preset, seed, cell)
     if (kept := store.read_seed(path, stamp)) is not None:
         return kept[1]
 
@@ -42,11 +49,12 @@ def train(experiment: Experiment, preset: str, seed: int, tell: Progress = lambd
     began, wall = time.process_time(), time.time()
     with progress.watched_by(tell):
         measured = experiment.module.run(config, seed)
-    measurements = checked(experiment.name, seed, measured)
+    measurements = checked(experiment.name, f"seed {seed}" + (f", cell {cell}" if cell else ""), measured)
     about = {
         "experiment": experiment.name,
         "preset": preset,
         "seed": seed,
+        "cell": cell,
         "fingerprint": stamp,
         "core_seconds": round(time.process_time() - began, 2),
         "wall_seconds": round(time.time() - wall, 2),
@@ -58,17 +66,25 @@ def train(experiment: Experiment, preset: str, seed: int, tell: Progress = lambd
     return about
 
 
-def is_trained(name: str, preset: str, seed: int) -> bool:
-    """Whether a seed's measurements are there, made by the code as it is now."""
-    return store.seed_fingerprint(store.seed_path(name, preset, seed)) == fingerprint.of_run(name, preset, seed)
+def is_trained(name: str, preset: str, seed: int, cell: str = "") -> bool:
+    """Whether a seed's measurements are there, in one cell of a sweep, made by the code as it is now."""
+    stamp = fingerprint.of_run(name, preset, seed, cell)
+    return store.seed_fingerprint(store.seed_path(name, preset, unit(seed, cell))) == stamp
 
 
-def checked(experiment: str, seed: int, measured: Any) -> dict[str, np.ndarray]:
+def share_done(name: str, preset: str, seed: int) -> float:
+    """How much of a seed is done, 0 to 1: the mean over its cells."""
+    shares = []
+    for cell in fingerprint.cells(name, preset):
+        running = watch.share_done(name, preset, seed, cell)
+        shares.append(is_trained(name, preset, seed, cell) if running is None else running)
+    return float(np.mean(shares))
+
+
+def checked(experiment: str, where: str, measured: Any) -> dict[str, np.ndarray]:
     """The measurements as arrays. Raises BookError naming one that is not numbers, or holds a NaN."""
     if not isinstance(measured, dict) or not measured:
-        raise BookError(
-            f"{experiment}: run returned no named measurements on seed {seed}; return a dictionary of arrays"
-        )
+        raise BookError(f"{experiment}: run returned no named measurements on {where}; return a dictionary of arrays")
     arrays = {}
     for name, value in measured.items():
         array = np.asarray(value)
@@ -79,8 +95,8 @@ def checked(experiment: str, seed: int, measured: Any) -> dict[str, np.ndarray]:
         if np.isnan(array).any():
             first = np.argwhere(np.isnan(np.atleast_1d(array)))[0].tolist()
             raise BookError(
-                f"{experiment}: measurement '{name}' is NaN on seed {seed}, first at {first}; nothing was kept of this "
-                "seed, mend the training or measure 'never' as infinity"
+                f"{experiment}: measurement '{name}' is NaN on {where}, first at {first}; nothing was kept of this "
+                "run, mend the training or measure 'never' as infinity"
             )
         arrays[name] = array
     return arrays
@@ -127,18 +143,36 @@ def commit() -> str:
 
 
 def runs(experiment: Experiment, preset: str, seeds: Iterable[int]) -> tuple[list[Measurements], list[dict[str, Any]]]:
-    """The measurements of all seeds, in order; a seed that is missing, damaged or stale is trained here and now."""
+    """The measurements of all seeds, in order; what is missing, damaged or stale is trained here and now. In a sweep a
+    seed's measurements are those of its cells, by name.
+    """
     found = []
     for seed in seeds:
-        train(experiment, preset, seed)
-        path, stamp = store.seed_path(experiment.name, preset, seed), fingerprint.of_run(experiment.name, preset, seed)
-        kept = store.read_seed(path, stamp)
-        if kept is None:
-            raise BookError(
-                f"{store.relative(path)} cannot be read back; check the disk and run the same command again"
-            )
-        found.append(kept)
+        cells = {cell: read(experiment, preset, seed, cell) for cell in experiment.cells(preset)}
+        found.append(cells[""] if "" in cells else together(cells))
     return [measurements for measurements, _ in found], [about for _, about in found]
+
+
+def read(experiment: Experiment, preset: str, seed: int, cell: str) -> Kept:
+    """What is kept of one seed in one cell, trained first where it is not there."""
+    train(experiment, preset, seed, cell)
+    path = store.seed_path(experiment.name, preset, unit(seed, cell))
+    found = store.read_seed(path, fingerprint.of_run(experiment.name, preset, seed, cell))
+    if found is None:
+        raise BookError(f"{store.relative(path)} cannot be read back; check the disk and run the same command again")
+    return found
+
+
+def together(cells: dict[str, Kept]) -> Kept:
+    """One seed of a sweep: its cells' measurements by name, their cost added up."""
+    abouts = [about for _, about in cells.values()]
+    about = max(abouts, key=lambda about: about["made_at"]) | {
+        "fingerprint": fingerprint.digest("cells", [about["fingerprint"] for about in abouts]),
+        "core_seconds": round(sum(about["core_seconds"] for about in abouts), 2),
+        "wall_seconds": round(sum(about["wall_seconds"] for about in abouts), 2),
+        "peak_memory_mb": max(about["peak_memory_mb"] for about in abouts),
+    }
+    return {cell: measurements for cell, (measurements, _) in cells.items()}, about
 
 
 # --8<-- [start:judge]
@@ -188,13 +222,14 @@ def judge(experiment: Experiment, preset: str, seeds: list[int]) -> dict[str, An
     later.
     """
     measurements, abouts = runs(experiment, preset, seeds)
+    flat = [flattened(m) for m in measurements]
     numbers = {}
-    for name in measurements[0]:
-        if np.size(measurements[0][name]) == 1:
-            values = [portable(float(m[name])) for m in measurements]
+    for name in flat[0]:
+        if np.size(flat[0][name]) == 1:
+            values = [float(m[name]) for m in flat]
             numbers[name] = {
-                "values": values,
-                "median": portable(float(np.median([float(m[name]) for m in measurements]))),
+                "values": [portable(value) for value in values],
+                "median": portable(float(np.median(values))),
             }
     newest = max(abouts, key=lambda about: about["made_at"])
     results = {
@@ -203,7 +238,7 @@ def judge(experiment: Experiment, preset: str, seeds: list[int]) -> dict[str, An
         "preset": preset,
         "seeds": seeds,
         "fingerprint": fingerprint.of_results(experiment.name, preset, seeds),
-        "settings": json.loads(json.dumps(dataclasses.asdict(experiment.preset(preset)), default=str)),
+        "settings": settings(experiment, preset),
         "claims": [verdict(experiment.name, claim, seeds, measurements) for claim in experiment.claims],
         "numbers": numbers,
         "provenance": {
@@ -218,6 +253,20 @@ def judge(experiment: Experiment, preset: str, seeds: list[int]) -> dict[str, An
     }
     store.write_json(work(experiment.name, preset) / "results.json", results)
     return results
+
+
+def flattened(measurements: Measurements) -> dict[str, np.ndarray]:
+    """A sweep's measurements as `cell.name`; any other's as they are."""
+    flat: dict[str, np.ndarray] = {}
+    for name, value in measurements.items():
+        flat |= {f"{name}.{inner}": v for inner, v in value.items()} if isinstance(value, dict) else {name: value}
+    return flat
+
+
+def settings(experiment: Experiment, preset: str) -> dict[str, Any]:
+    """The configuration as JSON holds it; of a sweep, by cell."""
+    cells = {cell: dataclasses.asdict(config) for cell, config in experiment.cells(preset).items()}
+    return json.loads(json.dumps(cells.get("", cells), default=str))
 
 
 def command(experiment: str, preset: str, seeds: list[int]) -> str:

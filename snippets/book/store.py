@@ -1,8 +1,9 @@
 """What is written, is written whole or not at all; what is read, is checked.
 
-build/<preset>/<experiment>/seed-<k>.npz     one seed's measurements, with its fingerprint and cost
-build/<preset>/<experiment>/results.json     claims, verdicts and provenance, over all seeds
-build/<preset>/<experiment>/figures.json     which figures were drawn, and the hash of each file
+build/<preset>/<experiment>/seed-<k>.npz          one seed's measurements, with its fingerprint and cost
+build/<preset>/<experiment>/seed-<k>.<cell>.npz   the same for one cell of a sweep
+build/<preset>/<experiment>/results.json          claims, verdicts and provenance, over all seeds
+build/<preset>/<experiment>/figures.json          which figures were drawn, and the hash of each file
 """
 
 import hashlib
@@ -46,7 +47,8 @@ def write(path: Path, content: bytes) -> None:
         ) from error
 
 
-def seed_path(experiment: str, preset: str, seed: int) -> Path:
+def seed_path(experiment: str, preset: str, seed: int | str) -> Path:
+    """Where one seed is kept; in a sweep one cell of it, `<seed>.<cell>` (see `paths.unit`)."""
     return work(experiment, preset) / f"seed-{seed}.npz"
 
 

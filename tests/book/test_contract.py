@@ -60,6 +60,10 @@ def test_a_module_that_keeps_the_contract_has_no_broken_part():
         ({"PRESETS": {"paper": Config()}}, "'laptop'"),
         ({"PRESETS": {"laptop": Thawed()}}, "frozen dataclass"),
         ({"PRESETS": {"laptop": Config}}, "frozen dataclass"),
+        ({"PRESETS": {"laptop": {}}}, "a sweep without cells"),
+        ({"PRESETS": {"laptop": {"a": Config(), "b": Thawed()}}}, "PRESETS['laptop']['b'] is not an instance"),
+        ({"PRESETS": {"laptop": {"a b": Config()}}}, "the cell PRESETS['laptop']['a b'] is not named in"),
+        ({"PRESETS": {"laptop": {"": Config()}}}, "the cell PRESETS['laptop'][''] is not named in"),
         ({"run": None}, "run is not a function"),
         ({"run": lambda seed: {}}, "run does not take (config, seed)"),
         ({"draw": None}, "draw is not a function"),
@@ -76,6 +80,22 @@ def test_a_module_that_keeps_the_contract_has_no_broken_part():
 )
 def test_the_broken_part_is_named(changes, says):
     assert says in contract.broken_part(module(**changes))
+
+
+def test_a_sweep_keeps_the_contract():
+    sweep = {"small": Config(1), "large": Config(2)}
+    made = module(PRESETS={"laptop": sweep, "paper": Config(3)})
+    assert contract.broken_part(made) is None
+    experiment = contract.Experiment("part/made", made)
+    assert experiment.cells("laptop") == sweep and experiment.cells("paper") == {"": Config(3)}
+    assert experiment.setting("laptop", "large.size") == 2 and experiment.setting("paper", "size") == 3
+    for name in ("size", "small.length", "small.size.more", "huge.size"):
+        with pytest.raises((KeyError, AttributeError)):
+            experiment.setting("laptop", name)
+    assert experiment.choose_cells("laptop", "") == ["small", "large"]
+    assert experiment.choose_cells("laptop", "large") == ["large"]
+    with pytest.raises(UsageError, match="no cell 'huge' in preset 'laptop': choose from small, large"):
+        experiment.choose_cells("laptop", "small,huge")
 
 
 @pytest.mark.parametrize(

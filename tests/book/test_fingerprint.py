@@ -128,6 +128,23 @@ def test_seeds_and_presets_differ(prints):
     assert fingerprint.of_run("part/experiment", "laptop", 0) != fingerprint.of_run("part/experiment", "laptop", 1)
 
 
+def test_a_cell_depends_on_its_own_configuration_alone(prints):
+    def cells(*replaced) -> dict[str, str]:
+        sweep = '{"a": Config(2), "b": Config(SCALE)}'
+        prints(experiment=[('"paper": Config()', f'"paper": {sweep}'), *replaced])
+        assert fingerprint.cells("part/experiment", "paper") == ["a", "b"]
+        return {cell: fingerprint.of_run("part/experiment", "paper", 0, cell) for cell in "ab"}
+
+    before, changed = cells(), cells(("Config(2)", "Config(3)"))
+    assert before["a"] != before["b"]
+    assert changed["a"] != before["a"] and changed["b"] == before["b"]
+    edited = cells(("inner(config) * SCALE", "inner(config) + SCALE"))
+    assert edited["a"] != before["a"] and edited["b"] != before["b"]
+    stamps = fingerprint.of_runs("part/experiment", "paper", [0, 1])
+    assert len(set(stamps)) == 4, "two seeds in two cells"
+    assert fingerprint.cells("part/experiment", "laptop") == [""]
+
+
 def test_the_torch_version_counts(prints, monkeypatch):
     before = prints()
     monkeypatch.setattr(fingerprint, "version", lambda package: "0")
