@@ -1,9 +1,9 @@
 """Does a trained layer of linear attention take the step of gradient descent that we
 can compute?
 
-Source: vonoswald2023, proposition 1, figure 2 and the repeated layer of figure 10. Here:
-batches of 512 prompts instead of 2048, Adam at 0.005 for 1,500 steps instead of 0.001
-for 5,000, three matrices instead of four (their P is in our V), no clipping of
+Source: vonoswald2023, proposition 1, figure 2 and the repeated layer of figure 10.
+Here: batches of 512 prompts instead of 2048, Adam at 0.005 for 1,500 steps instead of
+0.001 for 5,000, three matrices instead of four (their P is in our V), no clipping of
 gradients, and 16 first draws of weights in each seed. The `paper` preset keeps the
 source's batch, rate, steps and one draw a seed.
 """
@@ -19,6 +19,7 @@ from torch import Generator, Tensor, nn
 
 from snippets.book import style
 from snippets.book.contract import Claim, Measurements, Reported
+from snippets.icl.best_rate import best_rate, least_loss
 from snippets.icl.folded import Folded, OneLayer, fold, layer, predict, sensitivity
 from snippets.icl.linear_regression import Prompts, draw_prompts
 from snippets.icl.progress import steps
@@ -56,34 +57,6 @@ PRESETS = {
         n_curve=10_000,
     ),
 }
-
-
-# --8<-- [start:optimum]
-def moments(width: float) -> tuple[float, float]:
-    """E x^2 and E x^4 for x uniform in (-width/2, width/2)."""
-    return width**2 / 12, width**4 / 80
-
-
-def squared_covariance(v: float, m4: float, n: int, d: int) -> float:
-    """s, with E C^2 = s I for C = X'X / n: products of two different examples, and of
-    one with itself."""
-    return (n - 1) / n * v**2 + (m4 + (d - 1) * v**2) / n
-
-
-def optimum(width: float, n: int, d: int) -> tuple[float, float]:
-    """The best rate, a* = v / s, and its loss, half the mean squared error. Raises
-    ValueError where no such prompts exist."""
-    if width <= 0 or n < 1 or d < 1:
-        raise ValueError(
-            f"width = {width}, n = {n}, d = {d}: each must be more than 0, "
-            "and n and d at least 1"
-        )
-    v, m4 = moments(width)
-    s = squared_covariance(v, m4, n, d)
-    return v / s, d * v / 2 * (1 - v**2 / s)
-
-
-# --8<-- [end:optimum]
 
 
 # --8<-- [start:nn]
@@ -133,7 +106,7 @@ def constructed(
 def exactness(config: Config, generator: Generator, dtype: torch.dtype) -> float:
     """The largest difference between an SGD step on nn.Linear and the layer, as tokens
     or folded, over 100 prompts."""
-    d, (rate, _) = config.d, optimum(config.width, config.n, config.d)
+    d, rate = config.d, best_rate(config.width, config.n, config.d)
     prompts = draw_prompts(100, config.n, d, generator, width=config.width, dtype=dtype)
     sgd = torch.stack(
         [step_in_nn(x[:-1], y[:-1], x[-1], rate) for x, y in zip(prompts.x, prompts.y)]
@@ -277,7 +250,7 @@ def gradient_left(
 def run(config: Config, seed: int) -> Measurements:
     generator = Generator().manual_seed(seed)
     d, n = config.d, config.n
-    rate, lowest = optimum(config.width, n, d)
+    rate = best_rate(config.width, n, d)
     built = constructed(d, rate)
 
     few, few_folded = draw_folded(config, generator, config.n_curve)
@@ -300,7 +273,7 @@ def run(config: Config, seed: int) -> Measurements:
         **{name: np.stack([h[name] for h in history]) for name in history[0]},
         **{f"end_{name}": values for name, values in end.items()},
         "rate": rate,
-        "lowest": lowest,
+        "lowest": least_loss(config.width, n, d),
         "rate_fitted": rate * fit.item(),  # the best on the test prompts
         "curve_optimum": half_squared_error(
             predict(few_folded, *built), few.answer

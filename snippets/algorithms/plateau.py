@@ -17,6 +17,7 @@ from torch import Generator
 
 from snippets.book import style
 from snippets.book.contract import Claim, Measurements, Reported
+from snippets.icl.best_rate import least_loss
 from snippets.icl.folded import OneLayer, fold
 from snippets.icl.linear_regression import draw_prompts
 from snippets.icl.progress import steps
@@ -71,20 +72,6 @@ def build(way: str, config: Config, generator: Generator) -> OneLayer:
 # --8<-- [end:ways]
 
 
-# --8<-- [start:levels]
-def level(rank: int, width: float, n: int, d: int) -> float:
-    """The least loss of a layer whose map A has this rank: d v / 2 without a map, and
-    v^3 / 2s less for each direction."""
-    if not 0 <= rank <= d:
-        raise ValueError(f"rank {rank}: a map of {d} dimensions has 0 to {d}")
-    v, m4 = width**2 / 12, width**4 / 80
-    s = (n - 1) / n * v**2 + (m4 + (d - 1) * v**2) / n
-    return v / 2 * (d - rank * v**2 / s)
-
-
-# --8<-- [end:levels]
-
-
 # --8<-- [start:train]
 def train(
     network: OneLayer,
@@ -121,7 +108,7 @@ def train(
 
 # --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
-    measured = {}
+    measured: dict[str, np.ndarray] = {}
     for index, way in enumerate(WAYS):
         slow = way == "slow"
         generator = Generator().manual_seed(seed)  # the same first weights, one head
@@ -152,7 +139,8 @@ def run(config: Config, seed: int) -> Measurements:
                 v_squared[..., :-1].sum((1, 2)) / v_squared.sum((1, 2))
             ).numpy(),
         }
-    levels = [level(r, config.width, config.n, config.d) for r in (0, 1, 2, config.d)]
+    ranks = (0, 1, 2, config.d)
+    levels = [least_loss(config.width, config.n, config.d, rank) for rank in ranks]
     return {**measured, "levels": np.array(levels)}
 
 

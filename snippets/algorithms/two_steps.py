@@ -245,7 +245,8 @@ CLAIMS = [
     Claim(
         id="bent",
         says=(
-            "Its loss is within 7 percent of that of GD++ with one fitted pair of rates."
+            "Its loss is within 7 percent of that of GD++ with one fitted pair of "
+            "rates."
         ),
         value=lambda m: median_over(m, "loss_bent"),
         holds=lambda v: 0.95 < v < 1.07,
