@@ -39,7 +39,7 @@ class Config:
     evaluate_every: int = 25
     n_curve: int = 4000  # prompts for the curves
     n_test: int = 50_000  # prompts for what is reported at the end
-    n_repeated: int = 1000  # prompts on which a layer is repeated
+    n_repeated: int = 500  # prompts on which a layer is repeated
     n_repeats: int = 50
     dampings: tuple[float, ...] = (0.75, 1.0)
     scales: tuple[float, ...] = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
@@ -225,6 +225,15 @@ def repeated(
     return np.nan_to_num(torch.stack(losses).numpy(), nan=np.inf)
 
 
+def unstable(folded: Folded, config: Config, damping: float) -> float:
+    """The share of prompts on which the repeated step must diverge: those with an
+    eigenvalue of C above 2 / (damping * rate)."""
+    C = folded.G[:, :-1, :-1]
+    largest = torch.linalg.eigvalsh(C)[:, -1]
+    rate = best_rate(config.width, config.n, config.d)
+    return (damping * rate * largest > 2).float().mean().item()
+
+
 # --8<-- [end:repeat]
 
 
@@ -303,11 +312,11 @@ def beyond_training(
     generator: Generator,
     trained: tuple[Tensor, Tensor],
     built: tuple[Tensor, Tensor],
-) -> dict[str, np.ndarray]:
+) -> dict[str, np.ndarray | float]:
     """One trained layer and the constructed one where neither was trained: between each
     other's weights, applied many times, and on wider or narrower inputs."""
     pair = (trained, built)
-    prompts, folded = draw_folded(config, generator, config.n_curve)
+    prompts, folded = draw_folded(config, generator, config.n_test)
     shares = np.linspace(0, 1, 11)
     along = [
         predict(folded, *interpolate(trained, built, float(share))) for share in shares
@@ -325,6 +334,8 @@ def beyond_training(
         ]
         scaled.append(torch.cat(losses).numpy())
     return {
+        "unstable_damped": unstable(folded, config, config.dampings[0]),
+        "unstable_undamped": unstable(folded, config, config.dampings[1]),
         "shares": shares,
         "loss_along": torch.cat(
             [half_squared_error(predicted, prompts.answer) for predicted in along]
