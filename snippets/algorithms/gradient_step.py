@@ -99,7 +99,7 @@ def constructed(
     v = torch.zeros(1, 1, d + 1, dtype=dtype)
     W = torch.zeros(1, 1, d + 1, d + 1, dtype=dtype)
     v[..., d] = -1
-    W[..., :d, :d] = rate * torch.eye(d)
+    W[..., :d, :d] = rate * torch.eye(d, dtype=dtype)
     return v, W
 
 

@@ -89,7 +89,7 @@ def test_a_layer_that_overflows_is_infinite_and_not_nan():
     prompts, _, (v, W) = pair()
     v = v.clone()
     v[..., 0] = 5.0  # it reads x too: what it leaves grows faster and faster
-    losses = chapter.repeated(prompts, v[0, 0], 50 * W[0, 0], 60, 1.0)
+    losses = chapter.repeated(prompts, v[0, 0], 50 * W[0, 0], 100, 1.0)
     assert not np.isnan(losses).any() and np.isinf(losses[-1])
 
 

@@ -65,7 +65,8 @@ def test_no_network_is_named():
 
 def test_each_claim_can_fail_and_can_hold():
     good = {
-        "median_loss": 0.112,
+        "end_loss": np.array([0.112] * 6 + [0.33] * 2),
+        "typical_loss": 0.112,
         "loss_descent": 0.156,
         "loss_bent": 0.11,
         "off": 0.04,
@@ -74,7 +75,7 @@ def test_each_claim_can_fail_and_can_hold():
         "eta": 12.3,
         "fitted_eta": 13.5,
     }
-    bad = good | {"median_loss": 0.15, "off": 0.5, "gamma": 0.1, "eta": 5.0}
+    bad = good | {"typical_loss": 0.15, "end_loss": np.full(8, 0.33), "off": 0.5, "gamma": 0.1, "eta": 5.0}
     for claim in two_steps.CLAIMS:
         assert claim.holds(claim.value(good)), claim.id
         assert not claim.holds(claim.value(bad)), claim.id

@@ -1,5 +1,7 @@
 """The closed form against averages over drawn prompts, and where there is none."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -29,7 +31,7 @@ def test_a_map_of_limited_rank_lies_between_none_and_the_best():
     losses = [least_loss(1.0, 10, 10, rank) for rank in range(11)]
     assert losses[0] == pytest.approx(10 / 24)
     assert losses[-1] == least_loss(1.0, 10, 10)
-    steps = [a - b for a, b in zip(losses, losses[1:])]
+    steps = [a - b for a, b in pairwise(losses)]
     assert steps == pytest.approx([steps[0]] * 10)
 
 

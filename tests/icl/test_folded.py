@@ -88,7 +88,7 @@ def test_bad_input_is_named():
     with pytest.raises(ValueError, match="there must be 1 of each"):
         OneLayer(2, 3, generator, n_heads=0)
     folded = fold(draw_prompts(6, 5, 3, generator).tokens())
-    with pytest.raises(ValueError, match="tokens have 4 entries.*read 6"):
+    with pytest.raises(ValueError, match=r"tokens have 4 entries.*read 6"):
         OneLayer(2, 5, generator)(folded)
-    with pytest.raises(ValueError, match="tokens have 4 entries.*read 3"):
+    with pytest.raises(ValueError, match=r"tokens have 4 entries.*read 3"):
         layer(folded, torch.zeros(3, 3), torch.zeros(3, 3))
