@@ -87,7 +87,7 @@ def gd_plus_plus(
     x: Float[Tensor, "batch n d"],
     y: Float[Tensor, "batch n"],
     query: Float[Tensor, "batch d"],
-    rates: Sequence[tuple[float, float]],
+    rates: Sequence[tuple[float | Tensor, float | Tensor]],
 ) -> Float[Tensor, "batch"]:
     """Predictions of gradient descent that also bends the inputs, with (eta, gamma) for
     each step: a step of size eta on what is left of y, then x <- (I - gamma C) x for
