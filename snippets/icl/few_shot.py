@@ -4,6 +4,7 @@ The tasks and the network are those of finn2017, section 5.1.
 """
 
 import math
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -46,7 +47,7 @@ def points(
 def new_weights(widths: tuple[int, ...], generator: Generator) -> Weights:
     """A random start: weights and biases uniform between -1 and 1 over sqrt(d_in)."""
     weights = []
-    for d_in, d_out in zip(widths, widths[1:]):
+    for d_in, d_out in pairwise(widths):
         for shape in ((d_in, d_out), (d_out,)):
             uniform = 2 * torch.rand(shape, generator=generator) - 1
             weights.append(uniform / math.sqrt(d_in))
@@ -56,7 +57,7 @@ def new_weights(widths: tuple[int, ...], generator: Generator) -> Weights:
 def network(
     weights: Weights, x: Float[Tensor, "*task point 1"]
 ) -> Float[Tensor, "*task point 1"]:
-    """A ReLU network. Weights with a leading task dimension: a network for each task."""
+    """A ReLU network; weights with a leading task dimension are one for each task."""
     for layer in range(0, len(weights), 2):
         x = x @ weights[layer] + weights[layer + 1].unsqueeze(-2)
         if layer + 2 < len(weights):
@@ -111,7 +112,7 @@ def errors_after_steps(
     alpha: float,
     n_steps: int,
 ) -> Float[Tensor, " step_and_0"]:
-    """Error on the points asked after 0, 1, ... steps on those seen, mean over tasks."""
+    """Error on the points asked, after 0, 1, ... steps on those seen: task mean."""
     w = [part.detach().expand(len(seen[0]), *part.shape) for part in weights]
     errors = [squared_error(w, *asked).mean()]
     for _ in range(n_steps):
@@ -128,7 +129,7 @@ def largest_curvatures(
     y: Float[Tensor, "task point 1"],
     n_rounds: int = 30,
 ) -> Float[Tensor, " task"]:
-    """The largest eigenvalue of each task's Hessian at `weights`, by power iteration."""
+    """The largest eigenvalue of each task's Hessian at `weights`: power iteration."""
     w = [part.detach().expand(len(x), *part.shape).requires_grad_() for part in weights]
     slope = torch.autograd.grad(squared_error(w, x, y).sum(), w, create_graph=True)
     direction = [s.detach() for s in slope]
