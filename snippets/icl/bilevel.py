@@ -83,10 +83,10 @@ def reverse(
     path = descend(problem, h, eta, n_steps)
     a, dh = grad(problem.outer, argnums=(0, 1))(path[-1], h)
     for w in reversed(path[:-1]):
-        _, pull_back = vjp(problem.step(eta), w, h)
+        pull_back = vjp(problem.step(eta), w, h)[1]
         a, here = pull_back(a)  # A^T a and B^T a
         dh = dh + here
-    _, pull_back = vjp(problem.start, h)
+    pull_back = vjp(problem.start, h)[1]
     return dh + pull_back(a)[0]
 
 
@@ -127,7 +127,7 @@ def implicit(
     slope = grad(problem.inner)
     hessian_times = lambda v: jvp(lambda u: slope(u, h), (w,), (v,))[1]  # noqa: E731
     v = conjugate_gradients(hessian_times, at_w, n_cg)
-    _, pull_back = vjp(lambda h: slope(w, h), h)
+    pull_back = vjp(lambda h: slope(w, h), h)[1]
     return at_h - pull_back(v)[0]
 
 

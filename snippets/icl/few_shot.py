@@ -136,7 +136,7 @@ def largest_curvatures(
     for _ in range(n_rounds):
         size = total([d.square() for d in direction]).sqrt()
         direction = [d / over(size, d).clamp_min(1e-30) for d in direction]
-        product = sum((s * d).sum() for s, d in zip(slope, direction))
+        product = torch.stack([(s * d).sum() for s, d in zip(slope, direction)]).sum()
         direction = list(torch.autograd.grad(product, w, retain_graph=True))
     return total([d.square() for d in direction]).sqrt()
 

@@ -154,7 +154,8 @@ class Exam:
         data: tuple | None = None,
     ) -> np.ndarray:
         """Infinite where the steps diverge. Raises ValueError if they should not."""
-        errors = errors_after_steps(weights, *(data or self.whole), alpha, n_steps)
+        seen, asked = data or self.whole
+        errors = errors_after_steps(weights, seen, asked, alpha, n_steps)
         errors = errors.nan_to_num(torch.inf)
         if method != "pretrained" and errors[-1] > 10 * errors[0]:
             bend = self.curvatures(weights).median().item()
@@ -221,7 +222,7 @@ def shown(n_shots: int, low: float) -> tuple[Tensor, Tensor]:
 
 # --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
-    measured = {}
+    measured: dict = {}
     for method in METHODS:
         result = train(config, method, seed)
         measured |= {f"{method}_{name}": value for name, value in result.items()}

@@ -142,7 +142,8 @@ def linear(config: Config, generator: Generator) -> Measurements:
         "few": few.flat() @ grad(few.asked)(ends["few"]),
         "proximal": implicit(problems["proximal"], ends["proximal"], start),
     }
-    size, off = {name: [] for name in CASES}, {name: [] for name in CASES}
+    size: dict[str, list[float]] = {name: [] for name in CASES}
+    off: dict[str, list[float]] = {name: [] for name in CASES}
     for name, problem in problems.items():
         whole = grad(problem.outer)(start, start).norm()
         for n in config.lengths:
