@@ -126,9 +126,9 @@ class Exam:
     def progress(self, weights: Weights, method: str) -> dict[str, float]:
         """Error after one step, and how far the two outer gradients agree."""
         _, after = self.errors(weights, method, self.config.alpha, 1)
-        return {"after_one": after, "cosine": self.agreement(weights)}
+        return {"after_one": float(after), "cosine": self.agreement(weights)}
 
-    def results(self, weights: Weights, method: str) -> dict[str, np.ndarray]:
+    def results(self, weights: Weights, method: str) -> Measurements:
         """Errors after 0, 1, ... steps. Pretraining is given a choice of step sizes."""
         n, config = self.config.test_steps, self.config
         tried = config.step_sizes if method == "pretrained" else (config.alpha,)

@@ -84,16 +84,16 @@ def test_what_has_no_answer_is_said_in_one_line():
     problem, h, _ = quadratic(0)
     with pytest.raises(ValueError, match=r"^inner step size 5 diverges: .* between 0 and 2/2 = 1$"):
         bilevel.descend(problem, h, 5.0, 60)
-    with pytest.raises(ValueError, match="^0 inner steps: take at least 1$"):
+    with pytest.raises(ValueError, match=r"^0 inner steps: take at least 1$"):
         bilevel.reverse(problem, h, 0.5, 0)
-    with pytest.raises(ValueError, match="^0 inner steps"):
+    with pytest.raises(ValueError, match=r"^0 inner steps"):
         bilevel.forward(problem, h, 0.5, 0)
     for eta in (2.0, 0.0, -1.0):
-        with pytest.raises(ValueError, match=f"^inner step size {eta:g} diverges"):
+        with pytest.raises(ValueError, match=rf"^inner step size {eta:g} diverges"):
             bilevel.check_step_size(eta, 1.0)
     bilevel.check_step_size(1.99, 1.0)
     flat = Bilevel(lambda w, h: w[0] ** 2 + 0 * h[0], lambda w, h: w.sum(), lambda h: torch.ones(2) * h)
-    with pytest.raises(ValueError, match="^the inner problem has a direction of curvature .* proximal term$"):
+    with pytest.raises(ValueError, match=r"^the inner problem has a direction of curvature .* proximal term$"):
         bilevel.implicit(flat, torch.ones(2), torch.ones(1))
 
 

@@ -83,5 +83,5 @@ def test_curvatures_of_a_linear_network_are_known(generator):
 
 def test_no_step_is_an_error(generator):
     weights = few_shot.new_weights((1, 6, 1), generator)
-    with pytest.raises(ValueError, match="^0 inner steps: take at least 1$"):
+    with pytest.raises(ValueError, match=r"^0 inner steps: take at least 1$"):
         few_shot.adapt(weights, torch.zeros(1, 2, 1), torch.zeros(1, 2, 1), 0.01, 0)
