@@ -206,7 +206,7 @@ def examples(weights: Weights, config: Config, alpha: float) -> np.ndarray:
             adapt(weights, x, y, alpha, n, first_order=True)
             for n in (1, config.test_steps)
         ]
-        said = [network(weights, GRID)] + [network(w, GRID)[0] for w in adapted]
+        said = [network(weights, GRID)] + [network(w, GRID[None])[0] for w in adapted]
         answers.append(torch.stack(said)[..., 0])
     return torch.stack(answers).detach().numpy()
 
