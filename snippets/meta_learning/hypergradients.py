@@ -300,7 +300,7 @@ CLAIMS = [
         digits=3,
     ),
     Claim(
-        id="factor-T",
+        id="factor-t",
         says="Without the factor T the exponent seems too small, by 4 in 100 or more.",
         value=lambda m: rate(m, "unrolled", 0),
         holds=lambda v: v < 0.96,
