@@ -251,17 +251,20 @@ def problem_of_tokens(tokens):
     found = tokens(x, y)
     if problem := problem_of_shape(found, "the tokens", (2, 5, 4 + CLASSES)):
         return problem
+    changes = []  # for the label at each place, which tokens change with it
     for t in range(5):
         other = y.clone()
         other[:, t] = (other[:, t] + 1) % CLASSES
-        changed = (tokens(x, other) != found).any(-1).any(0)
+        changes.append((tokens(x, other) != found).any(-1).any(0))
+    for t, changed in enumerate(changes):
         if changed[: t + 1].any():
             where = changed.nonzero()[0].item()
             return (
                 f"token {where} changes with the label at {t}: the answer leaks; token "
                 "t may hold the label at t - 1, no later one"
             )
-        if t < 4 and not changed[t + 1]:
+    for t, changed in enumerate(changes[:-1]):
+        if not changed[t + 1]:
             return f"token {t + 1} does not change with the label before it, at {t}"
     if found[:, 0, 2:].any():
         return "before the first token there is nothing: its numbers from 2 on are 0"
@@ -571,7 +574,8 @@ check(problem_of_accuracy, accuracy_by_place)
 # %%
 # alt: Accuracy against place in the sequence, 0 to 23. The trained network and the
 # nearest neighbour both start at chance, one third, climb steeply over the first five
-# places and end near nine tenths, close to each other. The untrained network stays near chance.
+# places and end near nine tenths, close to each other. The untrained network stays
+# near chance.
 MANY = 20_000
 new_tasks = invent(1000, seeded(1_000_001))  # training sees none of these
 trained = meta_train(invent(MANY, seeded(10)), seed=0)
@@ -760,8 +764,8 @@ def problem_of_sweep(sweep):
             )
         if unseen.mean() > 0.9:
             return (
-                "a learner that knows its pool alone is right on the unseen tasks: they "
-                "are those of the pool, so draw new ones"
+                "a learner that knows its pool alone is right on the unseen tasks: "
+                "they are those of the pool, so draw new ones"
             )
     return None
 
@@ -788,9 +792,9 @@ curves |= sweep((16, 64, 256), meta_train)
 
 # %%
 # alt: Accuracy at the last places against the number of tasks in the pool, 1 to 256,
-# on a logarithmic axis. On seen tasks it is near 1 for small pools and sinks to about nine
-# tenths. On unseen tasks it starts at chance, one third, rises steeply between 2 and
-# 16 tasks and meets the curve of the seen ones.
+# on a logarithmic axis. On seen tasks it is near 1 for small pools and sinks to about
+# nine tenths. On unseen tasks it starts at chance, one third, rises steeply between 2
+# and 16 tasks and meets the curve of the seen ones.
 print("tasks   seen: first  last   unseen: first  last   the network")
 for size, (seen, unseen) in curves.items():
     first, last = zip(*((c[0].item(), c[-5:].mean().item()) for c in (seen, unseen)))
@@ -817,8 +821,7 @@ figure.tight_layout()
 # harder than learning each, and what it then does works for new tasks as well.
 #
 # These pools are small, since a coloured circle is a simple task: three numbers tell
-# where the colours change. Kirsch et al. need some thousands of tasks, made from
-# images, before their networks learn new ones.
+# where the colours change. Pools of richer tasks have to be larger.
 
 # %% [markdown]
 # ## Go on
@@ -830,15 +833,14 @@ figure.tight_layout()
 # <details>
 # <summary>Answer</summary>
 #
-# Run steps 1 and 7 again with it. What counts is how many tasks it takes until any new
-# one looks, at the points shown, like a mixture of seen ones. A family with more numbers
-# to a task takes more. If your check in step 1 complains about one label at most
-# points, bring the distance of "far" nearer.
+# Run steps 1 and 7 again with it. What counts is how well a pool covers the family: a
+# family with more numbers to a task leaves more to cover. If the check in step 1 says
+# that most points have one label, change what counts as far.
 #
 # </details>
 #
-# **2.** In step 2, leave the point before out of the tokens (numbers 2 and 3 zero). What
-# can the network no longer do?
+# **2.** In step 2, leave the point before out of the tokens (numbers 2 and 3 zero).
+# What can the network no longer do?
 #
 # <details>
 # <summary>Answer</summary>
