@@ -246,7 +246,7 @@ CLAIMS = [
         ),
         value=lambda m: max(m["reverse_forward"], m["reverse_autograd"]),
         holds=lambda v: v < 1e-12,
-        unit="relative difference",
+        unit="of their size",
     ),
     Claim(
         id="solved",
@@ -255,14 +255,14 @@ CLAIMS = [
             m["reverse_solved"], m["forward_solved"], m["implicit_solved"]
         ),
         holds=lambda v: v < 1e-12,
-        unit="relative error",
+        unit="of the exact value",
     ),
     Claim(
         id="differences",
         says="Finite differences of the outer error give the closed form to 6 digits.",
         value=lambda m: m["differences"],
         holds=lambda v: v < 1e-6,
-        unit="relative error",
+        unit="of the exact value",
     ),
     Claim(
         id="formula",
@@ -325,14 +325,14 @@ CLAIMS = [
         ),
         value=lambda m: float(m["cg"][m["d"] - 1]),
         holds=lambda v: v < 1e-10,
-        unit="relative error",
+        unit="of the exact value",
     ),
     Claim(
         id="neumann",
         says="As many steps of the plain sum leave more than one part in a hundred.",
         value=lambda m: float(m["neumann"][m["d"] - 1]),
         holds=lambda v: v > 0.01,
-        unit="relative error",
+        unit="of the exact value",
         reported=Reported(
             "grazzi2020",
             "abstract",

@@ -278,7 +278,7 @@ CLAIMS = [
         ),
         value=lambda m: after(m, "maml", 0) / FLOOR,
         holds=lambda v: 0.9 < v < 1.2,
-        unit="of that error",
+        unit="of the best single function's",
     ),
     Claim(
         id="one-step",

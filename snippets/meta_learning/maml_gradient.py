@@ -254,7 +254,7 @@ CLAIMS = [
         ),
         value=lambda m: m["identity"],
         holds=lambda v: v < 1e-12,
-        unit="relative difference",
+        unit="of its size",
     ),
     Claim(
         id="first-order",
@@ -264,7 +264,7 @@ CLAIMS = [
         ),
         value=lambda m: m["first_identity"],
         holds=lambda v: v < 1e-12,
-        unit="relative difference",
+        unit="of its size",
         reported=Reported(
             "finn2017",
             "section 5.2",
