@@ -419,8 +419,9 @@ def draw_functions(m: Measurements) -> Figure:
         row[0].set_ylabel("y")
     for ax in axes[1]:
         ax.set_xlabel("x")
-    axes[0, 0].set_ylim(-4.6, 6.2)
-    axes[0, 0].legend(ncol=2, fontsize=7.5, loc="upper left")
+    axes[0, 0].set_ylim(-4.9, 4.9)
+    lines = axes[0, 0].get_legend_handles_labels()
+    figure.legend(*lines, ncol=4, loc="outside upper center")
     return figure
 
 
@@ -433,9 +434,9 @@ def draw_steps(runs: list[Measurements]) -> Figure:
             ys = [m[f"{method}_{name}"] for m in runs]
             style.seeds_and_median(ax, x, ys, index, NAMES[method])
         ax.set_title(title)
-        ax.set(ylabel="squared error", ylim=(0, 4.4 if name == "halves" else 3.8))
+        ax.set(ylabel="squared error", ylim=(0, 5.2 if name == "halves" else 3.8))
     style.level(axes[0, 0], FLOOR, "best single function")
-    axes[0, 0].legend(loc="upper right", bbox_to_anchor=(1, 0.78))
+    axes[0, 0].legend(loc="upper right", bbox_to_anchor=(1, 0.46))
     axes[1, 0].set_xlabel("inner steps on a new task")
     return figure
 
@@ -448,5 +449,5 @@ def draw_training(runs: list[Measurements]) -> Figure:
         style.seeds_and_median(ax, runs[0]["step"], ys, index, NAMES[method])
     style.level(ax, FLOOR, "best single function")
     ax.set(xlabel="outer step", ylabel="error after one inner step", ylim=(0, 4.3))
-    ax.legend(loc="center right", bbox_to_anchor=(1, 0.5))
+    ax.legend(loc="center right", bbox_to_anchor=(1, 0.42))
     return figure
