@@ -366,7 +366,7 @@ def draw_limits(runs: list[Measurements]) -> Figure:
         y = (1 - SET.eta * curvature) ** T
         bottom.plot(T, y, ":", color=style.ink(), linewidth=1.2)
         bottom.annotate(text, (T[-7], y[-7]), xytext=(4, 3), textcoords="offset points")
-    top.set(ylabel="size of outer gradient", ylim=(-0.03, 1.2))
+    top.set(ylabel="size of outer gradient", ylim=(-0.03, 1.6))
     top.legend(loc="upper right", fontsize=8)
     bottom.set(xlabel="inner steps T", ylabel="distance from its limit", yscale="log")
     return figure

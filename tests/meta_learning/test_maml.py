@@ -94,9 +94,10 @@ def test_pretraining_is_given_its_best_step_size():
     weights = [part.requires_grad_() for part in new_weights((1, 40, 40, 1), torch.Generator().manual_seed(0))]
     found = exam.results(weights, "pretrained")
     for size in SHORT.step_sizes:
-        assert (found["errors"] <= exam.errors(weights, "pretrained", size, SHORT.test_steps)).all()
+        errors = exam.errors(weights, "pretrained", size, SHORT.test_steps)
+        assert (found["errors"] <= errors.mean(1)).all()
     diverging = exam.errors(weights, "pretrained", 1.0, SHORT.test_steps)
-    assert diverging[-1] == np.inf, "infinite, never not a number"
+    assert diverging[-1].max() == np.inf, "infinite, never not a number"
 
 
 def test_inner_steps_that_diverge_are_said_with_the_bound():
