@@ -1,0 +1,390 @@
+"""How do you differentiate through the solution of another problem, and how exactly?
+
+Source: grazzi2020 for the comparison of unrolled and implicit hypergradients. The
+problem is ours: ridge regression, whose hypergradient has a closed form, with features
+made so that the inner problem's curvatures are known.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from matplotlib.figure import Figure
+from torch import Generator, Tensor
+
+from snippets.book import style
+from snippets.book.contract import Claim, Measurements, Reported
+from snippets.icl.bilevel import (
+    Bilevel,
+    check_step_size,
+    descend,
+    forward,
+    implicit,
+    reverse,
+)
+from snippets.icl.progress import steps
+
+
+@dataclass(frozen=True)
+class Config:
+    d: int = 8  # features
+    n_train: int = 40
+    n_valid: int = 40
+    noise: float = 0.2
+    strength: float = 0.05  # lambda, the hyperparameter
+    lowest: float = 0.1  # curvature of the inner problem, mu
+    highest: float = 1.0
+    eta: float = 1.0  # inner step size
+    short: int = 20  # inner steps where two unrolled ways are compared
+    solved: int = 400  # inner steps after which the inner problem counts as solved
+    lengths: tuple[int, ...] = tuple(range(10, 241, 10))  # T
+    n_solve: int = 60  # steps that solve the linear system, at most
+
+
+PRESETS = {"laptop": Config()}
+
+
+# --8<-- [start:ridge]
+@dataclass(frozen=True)
+class Ridge:
+    """Points to fit and points to judge the fit by."""
+
+    X: Float[Tensor, "train d"]
+    y: Float[Tensor, " train"]
+    X_valid: Float[Tensor, "valid d"]
+    y_valid: Float[Tensor, " valid"]
+
+    def problem(self) -> Bilevel:
+        """Inner: the fit, with strength h[0]. Outer: the error on the other points."""
+
+        def fit(w: Tensor, h: Tensor) -> Tensor:
+            error = (self.X @ w - self.y).square().mean() / 2
+            return error + h[0] / 2 * w @ w
+
+        def judge(w: Tensor, h: Tensor) -> Tensor:
+            return (self.X_valid @ w - self.y_valid).square().mean() / 2
+
+        return Bilevel(fit, judge, start=lambda h: 0 * h[0] * self.X[0])
+
+    def solution(self, strength: float) -> Float[Tensor, " d"]:
+        """w* = (C + strength I)^-1 b. Raises ValueError for a strength of 0 or less."""
+        if strength <= 0:
+            raise ValueError(f"ridge strength {strength:g}: choose one above 0")
+        n, d = self.X.shape
+        H = self.X.T @ self.X / n + strength * torch.eye(d).to(self.X)
+        return torch.linalg.solve(H, self.X.T @ self.y / n)
+
+    def closed_form(self, strength: float) -> Float[Tensor, " 1"]:
+        """The hypergradient: -(d outer / dw) H^-1 w*."""
+        n, d = self.X.shape
+        w = self.solution(strength)
+        H = self.X.T @ self.X / n + strength * torch.eye(d).to(w)
+        at_w = self.X_valid.T @ (self.X_valid @ w - self.y_valid) / len(self.y_valid)
+        return -(at_w @ torch.linalg.solve(H, w))[None]
+
+
+# --8<-- [end:ridge]
+
+
+def new_ridge(config: Config, generator: Generator) -> Ridge:
+    """Random points in float64; the curvatures run from the lowest to the highest in
+    equal ratios. Raises ValueError where that leaves no positive strength.
+    """
+    if not 0 < config.strength < config.lowest:
+        raise ValueError(
+            f"ridge strength {config.strength:g}: choose one above 0 and below the "
+            f"lowest curvature, {config.lowest:g}"
+        )
+    curvatures = torch.logspace(
+        math.log10(config.lowest),
+        math.log10(config.highest),
+        config.d,
+        dtype=torch.float64,
+    )
+    scale = (curvatures - config.strength).sqrt()
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    V = torch.linalg.qr(normal(config.d, config.d)).Q
+    U = torch.linalg.qr(normal(config.n_train, config.d)).Q
+    X = math.sqrt(config.n_train) * U * scale @ V.T
+    X_valid = normal(config.n_valid, config.d) * scale @ V.T
+    w = V @ normal(config.d).sign()
+    y = X @ w + config.noise * normal(config.n_train)
+    return Ridge(X, y, X_valid, X_valid @ w + config.noise * normal(config.n_valid))
+
+
+# --8<-- [start:predicted]
+def predicted(ridge: Ridge, strength: float, eta: float, n: int) -> float:
+    """The hypergradient after n inner steps, from the derived sum over directions."""
+    s, V = torch.linalg.eigh(ridge.X.T @ ridge.X / len(ridge.y))
+    c, b = s + strength, V.T @ ridge.X.T @ ridge.y / len(ridge.y)
+    left = (1 - eta * c) ** n  # what n steps leave of the error in each direction
+    w = V @ ((1 - left) / c * b)
+    one_less = (1 - eta * c) ** (n - 1)
+    dw = V @ ((-(1 - left) / c**2 + eta * n * one_less / c) * b)
+    at_w = ridge.X_valid.T @ (ridge.X_valid @ w - ridge.y_valid) / len(ridge.y_valid)
+    return (at_w @ dw).item()
+
+
+# --8<-- [end:predicted]
+
+
+def by_autograd(problem: Bilevel, h: Tensor, eta: float, n_steps: int) -> Tensor:
+    """The unrolled hypergradient, left to the library."""
+    h = h.clone().requires_grad_()
+    w = problem.start(h)
+    for _ in range(n_steps):
+        slope = torch.autograd.grad(problem.inner(w, h), w, create_graph=True)[0]
+        w = w - eta * slope
+    return torch.autograd.grad(problem.outer(w, h), h)[0]
+
+
+def by_differences(f: Callable[[float], float], h: float, by: float = 1e-5) -> float:
+    """A derivative from two values."""
+    return (f(h + by) - f(h - by)) / (2 * by)
+
+
+def neumann(
+    problem: Bilevel, w: Tensor, h: Tensor, eta: float, n_steps: int
+) -> list[float]:
+    """Implicit hypergradients from the sum v = eta (I + A + A^2 + ...) d outer/dw."""
+    H = torch.func.hessian(problem.inner)(w, h)
+    at_w = torch.func.grad(problem.outer)(w, h)
+    mixed = torch.func.jacfwd(torch.func.grad(problem.inner), argnums=1)(w, h)
+    v, found = torch.zeros_like(w), []
+    for _ in range(n_steps):
+        v = v - eta * (H @ v - at_w)
+        found.append(-(mixed.T @ v).item())
+    return found
+
+
+# --8<-- [start:run]
+def run(config: Config, seed: int) -> Measurements:
+    check_step_size(config.eta, config.highest)
+    ridge = new_ridge(config, torch.Generator().manual_seed(seed))
+    problem, strength, eta = ridge.problem(), config.strength, config.eta
+    h = torch.tensor([strength], dtype=torch.float64)
+    exact = ridge.closed_form(strength).item()
+
+    def off(found: float | Tensor) -> float:
+        """The relative distance from the closed form."""
+        return abs(float(found) - exact) / abs(exact)
+
+    unrolled, same_end, formula = [], [], []
+    for number in steps(len(config.lengths)):
+        n = config.lengths[number]
+        w = descend(problem, h, eta, n)[-1]
+        found = reverse(problem, h, eta, n)
+        unrolled.append(off(found))
+        same_end.append(off(implicit(problem, w, h)))
+        formula.append(abs(found.item() - predicted(ridge, strength, eta, n)))
+
+    w_solved = descend(problem, h, eta, config.solved)[-1]
+    short = reverse(problem, h, eta, config.short)
+    judged = lambda s: problem.outer(ridge.solution(s), h).item()  # noqa: E731
+    w = ridge.solution(strength)
+    return {
+        "T": np.array(config.lengths),
+        "unrolled": np.array(unrolled),
+        "implicit": np.array(same_end),
+        "formula": max(formula) / abs(exact),
+        "q": 1 - eta * config.lowest,
+        "cg": np.array(
+            [off(implicit(problem, w, h, k)) for k in range(1, config.d + 3)]
+        ),
+        "neumann": np.array(
+            [off(v) for v in neumann(problem, w, h, eta, config.n_solve)]
+        ),
+        "reverse_forward": relative(short, forward(problem, h, eta, config.short)),
+        "reverse_autograd": relative(short, by_autograd(problem, h, eta, config.short)),
+        "reverse_solved": off(reverse(problem, h, eta, config.solved)),
+        "forward_solved": off(forward(problem, h, eta, config.solved)),
+        "implicit_solved": off(implicit(problem, w_solved, h)),
+        "differences": off(by_differences(judged, strength)),
+        "exact": exact,
+        "d": config.d,
+    }
+
+
+def relative(a: Tensor, b: Tensor) -> float:
+    return ((a - b).norm() / b.norm()).item()
+
+
+# --8<-- [end:run]
+
+
+# --8<-- [start:derived]
+def rate(m: Measurements, name: str, power: int, start: int = 100) -> float:
+    """The measured rate of decline a step, over the rate in theory, log q.
+
+    Fits log(error / T^power) by a line from `start` on.
+    """
+    late = (m["T"] >= start) & (m[name] > 1e-11)  # above rounding
+    log_error = np.log(m[name][late]) - power * np.log(m["T"][late])
+    return float(np.polyfit(m["T"][late], log_error, 1)[0] / np.log(m["q"]))
+
+
+def lag(m: Measurements, T: int = 150) -> float:
+    """How many times larger the unrolled error is after T steps from the same end."""
+    at = int(np.flatnonzero(m["T"] == T)[0])
+    return float(m["unrolled"][at] / m["implicit"][at])
+
+
+# --8<-- [end:derived]
+
+
+CLAIMS = [
+    Claim(
+        id="path",
+        says=(
+            "Along the same path, backward, forward and the library agree to 12 digits."
+        ),
+        value=lambda m: max(m["reverse_forward"], m["reverse_autograd"]),
+        holds=lambda v: v < 1e-12,
+        unit="of their size",
+    ),
+    Claim(
+        id="solved",
+        says="Once the inner problem is solved, all three give the closed form.",
+        value=lambda m: max(
+            m["reverse_solved"], m["forward_solved"], m["implicit_solved"]
+        ),
+        holds=lambda v: v < 1e-12,
+        unit="of the exact value",
+    ),
+    Claim(
+        id="differences",
+        says="Finite differences of the outer error give the closed form to 6 digits.",
+        value=lambda m: m["differences"],
+        holds=lambda v: v < 1e-6,
+        unit="of the exact value",
+    ),
+    Claim(
+        id="formula",
+        says="Before that, the unrolled one is what the derived sum says.",
+        value=lambda m: m["formula"],
+        holds=lambda v: v < 1e-12,
+        unit="of the exact value, at most",
+    ),
+    Claim(
+        id="implicit-rate",
+        says=(
+            "The implicit error falls by 1 - eta mu a step, to within 5 in 100 of the "
+            "exponent."
+        ),
+        value=lambda m: rate(m, "implicit", 0),
+        holds=lambda v: abs(v - 1) < 0.05,
+        unit="of the exponent in theory",
+        digits=3,
+        reported=Reported(
+            "grazzi2020",
+            "abstract",
+            "explicit bounds on the iterations, for inner steps that contract",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="unrolled-rate",
+        says=(
+            "The unrolled error falls as T times (1 - eta mu)^T, to within 2 in 100 of "
+            "the exponent."
+        ),
+        value=lambda m: rate(m, "unrolled", 1),
+        holds=lambda v: abs(v - 1) < 0.02,
+        unit="of the exponent in theory",
+        digits=3,
+    ),
+    Claim(
+        id="factor-t",
+        says="Without the factor T the exponent seems too small, by 4 in 100 or more.",
+        value=lambda m: rate(m, "unrolled", 0),
+        holds=lambda v: v < 0.96,
+        unit="of the exponent in theory",
+        digits=3,
+    ),
+    Claim(
+        id="same-end",
+        says=(
+            "From the same unfinished inner solution, after 150 steps, the unrolled "
+            "error is more than five times the implicit one."
+        ),
+        value=lag,
+        holds=lambda v: v > 5,
+        unit="times",
+    ),
+    Claim(
+        id="cg",
+        says=(
+            "Conjugate gradients solve the linear system in as many steps as there are "
+            "weights."
+        ),
+        value=lambda m: float(m["cg"][m["d"] - 1]),
+        holds=lambda v: v < 1e-10,
+        unit="of the exact value",
+    ),
+    Claim(
+        id="neumann",
+        says="As many steps of the plain sum leave more than one part in a hundred.",
+        value=lambda m: float(m["neumann"][m["d"] - 1]),
+        holds=lambda v: v > 0.01,
+        unit="of the exact value",
+        reported=Reported(
+            "grazzi2020",
+            "abstract",
+            "implicit differentiation with conjugate gradients performs best",
+            "reproduced at smaller scale",
+        ),
+    ),
+]
+
+
+# --8<-- [start:draw]
+def draw(runs: list[Measurements]) -> dict[str, Figure]:
+    return {"errors": draw_errors(runs), "system": draw_system(runs)}
+
+
+# --8<-- [end:draw]
+
+
+def draw_errors(runs: list[Measurements]) -> Figure:
+    figure, axes = style.panels(1, height=3.3)
+    ax, T, q = axes[0, 0], runs[0]["T"], runs[0]["q"]
+    for index, name in enumerate(("unrolled", "implicit")):
+        style.seeds_and_median(ax, T, [m[name] for m in runs], index, name)
+    for line, style_, label in (
+        (q**T, "--", r"$(1-\eta\mu)^T$"),
+        (T * q ** (T - 1), ":", r"$T(1-\eta\mu)^{T-1}$"),
+    ):
+        ax.plot(T, line, style_, color=style.ink(), linewidth=1, label=label)
+    ax.set(
+        xlabel="inner steps T",
+        ylabel="relative error of the hypergradient",
+        yscale="log",
+    )
+    ax.legend()
+    return figure
+
+
+def draw_system(runs: list[Measurements]) -> Figure:
+    figure, axes = style.panels(1, height=2.6)
+    ax, q = axes[0, 0], runs[0]["q"]
+    for index, (name, label) in enumerate(
+        (("neumann", "plain sum"), ("cg", "conjugate gradients"))
+    ):
+        ys = [np.maximum(m[name], 1e-16) for m in runs]
+        style.seeds_and_median(ax, 1 + np.arange(len(ys[0])), ys, index, label)
+    k = 1 + np.arange(len(runs[0]["neumann"]))
+    ax.plot(k, q**k, "--", color=style.ink(), linewidth=1, label=r"$(1-\eta\mu)^k$")
+    ax.set(
+        xlabel="steps k that solve the linear system",
+        ylabel="relative error",
+        yscale="log",
+        ylim=(1e-17, 30),
+    )
+    ax.legend(loc="center right")
+    return figure

@@ -1,0 +1,458 @@
+"""Can a starting point be learned from which one gradient step fits a new task?
+
+Source: finn2017, section 5.1 and figures 2 and 3: sinusoids, ten points, one inner
+step of size 0.01, two hidden layers of 40, Adam outside. From the source's published
+code: 25 tasks in a batch, Adam at 0.001, 70,000 outer steps, which the `paper` preset
+keeps. Here: 3,000 outer steps, and another random start of the weights.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from matplotlib.figure import Figure
+from torch import Generator, Tensor
+
+from snippets.book import style
+from snippets.book.contract import Claim, Measurements, Reported
+from snippets.icl.few_shot import (
+    REACH,
+    Weights,
+    adapt,
+    errors_after_steps,
+    largest_curvatures,
+    network,
+    new_weights,
+    points,
+    sinusoids,
+    squared_error,
+)
+from snippets.icl.progress import steps
+
+
+@dataclass(frozen=True)
+class Config:
+    width: int = 40  # of both hidden layers
+    n_shots: int = 10  # points that a task shows
+    n_asked: int = 10  # further points, to judge the adapted network in training
+    alpha: float = 0.01  # inner step size
+    n_tasks: int = 25  # in a batch
+    learning_rate: float = 0.001  # of Adam, outside
+    n_steps: int = 3000  # outer steps
+    evaluate_every: int = 150
+    n_test_tasks: int = 500
+    n_test_points: int = 100
+    test_steps: int = 10  # inner steps at test time
+    n_curvatures: int = 100  # test tasks whose curvature is measured
+    step_sizes: tuple[float, ...] = (0.005, 0.01, 0.02, 0.04, 0.08)  # for pretraining
+
+
+PRESETS = {
+    "laptop": Config(),
+    "paper": Config(n_steps=70_000, evaluate_every=1000),
+}
+
+METHODS = ("maml", "first_order", "pretrained")
+DIVERGED = 100.0  # an error far above what any task has: its values are at most 5
+
+# --8<-- [start:floor]
+# The best that one and the same function can do on all tasks is their mean, which is
+# -(2/pi) E[A] cos x. What is left is its distance from the tasks, E[y^2] - E[mean^2].
+MEAN_SQUARE = (0.1**2 + 0.1 * 5 + 5**2) / 3 / 2  # E[A^2] E[sin^2]
+MEAN_COS2 = 0.5 + np.sin(2 * REACH) / (4 * REACH)
+FLOOR = MEAN_SQUARE - (2 / np.pi * 2.55) ** 2 * MEAN_COS2  # 3.01
+# --8<-- [end:floor]
+
+
+# --8<-- [start:losses]
+def outer_loss(
+    weights: Weights,
+    method: str,
+    config: Config,
+    x: Float[Tensor, "task point 1"],
+    y: Float[Tensor, "task point 1"],
+) -> Float[Tensor, ""]:
+    """What the outer loop makes small, on one batch of tasks."""
+    if method == "pretrained":  # all points of all tasks together, no inner step
+        return squared_error(weights, x, y).mean()
+    n = config.n_shots
+    first_order = method == "first_order"
+    w = adapt(weights, x[:, :n], y[:, :n], config.alpha, first_order=first_order)
+    return squared_error(w, x[:, n:], y[:, n:]).mean()
+
+
+# --8<-- [end:losses]
+
+
+# --8<-- [start:train]
+def train(config: Config, method: str, seed: int) -> Measurements:
+    """Train one start. Every method sees the same tasks and points."""
+    generator = torch.Generator().manual_seed(seed)
+    weights = new_weights((1, config.width, config.width, 1), generator)
+    weights = [part.requires_grad_() for part in weights]
+    exam = Exam(config, torch.Generator().manual_seed(seed + 1_000_000))
+    optimizer = torch.optim.Adam(weights, config.learning_rate)
+    history = []
+    for step in steps(config.n_steps + 1, loop=METHODS.index(method), of=len(METHODS)):
+        if step % config.evaluate_every == 0:
+            history.append({"step": step, **exam.progress(weights, method)})
+        tasks = sinusoids(config.n_tasks, generator)
+        x, y = points(tasks, config.n_shots + config.n_asked, generator)
+        loss = outer_loss(weights, method, config, x, y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    curves = {name: np.array([h[name] for h in history]) for name in history[0]}
+    return {**curves, **exam.results(weights, method)}
+
+
+# --8<-- [end:train]
+
+
+# --8<-- [start:exam]
+class Exam:
+    """Tasks that training does not see; the same for every method."""
+
+    def __init__(self, config: Config, generator: Generator):
+        self.config = config
+        n, shots, asked = config.n_test_tasks, config.n_shots, config.n_test_points
+        tasks = sinusoids(n, generator)
+        self.whole = points(tasks, shots, generator), points(tasks, asked, generator)
+        self.halves = (  # points shown on the right, asked on the left
+            points(tasks, shots, generator, low=0.0),
+            points(tasks, asked, generator, high=0.0),
+        )
+
+    def progress(self, weights: Weights, method: str) -> dict[str, float]:
+        """Error after one step, and how far the two outer gradients agree."""
+        by_task = self.errors(weights, method, self.config.alpha, 1)
+        return {"after_one": by_task[1].mean(), "cosine": self.agreement(weights)}
+
+    def results(self, weights: Weights, method: str) -> Measurements:
+        """Errors after 0, 1, ... steps. Pretraining is given a choice of step sizes."""
+        n, config = self.config.test_steps, self.config
+        tried = config.step_sizes if method == "pretrained" else (config.alpha,)
+        whole, halves = (
+            [self.errors(weights, method, size, n, data) for size in tried]
+            for data in (self.whole, self.halves)
+        )
+        best = int(np.argmin([by_task[-1].mean() for by_task in whole]))
+        return {  # means over tasks; the best size for each number of steps apart
+            "errors": np.min([by_task.mean(1) for by_task in whole], 0),
+            "halves": np.min([by_task.mean(1) for by_task in halves], 0),
+            "diverged": (whole[best][-1] > DIVERGED).mean(),
+            "diverged_halves": (halves[best][-1] > DIVERGED).mean(),
+            "bends": self.curvatures(weights).numpy(),
+            "drawn": examples(weights, config, tried[best]),
+        }
+
+    def errors(
+        self,
+        weights: Weights,
+        method: str,
+        alpha: float,
+        n_steps: int,
+        data: tuple | None = None,
+    ) -> np.ndarray:
+        """Errors after 0, 1, ... steps: (step, task), infinite where they overflow.
+        Raises ValueError where MAML's steps diverge on the median task.
+        """
+        seen, asked = data or self.whole
+        errors = errors_after_steps(weights, seen, asked, alpha, n_steps)
+        errors = errors.double().nan_to_num(torch.inf)
+        first, last = errors[0].median().item(), errors[-1].median().item()
+        if method != "pretrained" and last > 10 * first:
+            bend = self.curvatures(weights).median().item()
+            raise ValueError(
+                f"inner step size {alpha:g} diverges: {n_steps} steps take the median "
+                f"error from {first:.3g} to {last:.3g}; the largest curvature at the "
+                f"start is {bend:.3g}, so it must stay below 2/{bend:.3g} = "
+                f"{2 / bend:.2g}"
+            )
+        return errors.numpy()
+
+    def curvatures(self, weights: Weights) -> Float[Tensor, " task"]:
+        n = self.config.n_curvatures
+        (x, y), _ = self.whole
+        return largest_curvatures(weights, x[:n], y[:n])
+
+    def agreement(self, weights: Weights) -> float:
+        """Cosine between the outer gradient and the one without second derivatives."""
+        (x, y), (x_asked, y_asked) = self.whole
+        n = self.config.n_asked
+        x, y = torch.cat([x, x_asked[:, :n]], 1), torch.cat([y, y_asked[:, :n]], 1)
+        full, first = (
+            torch.cat([part.flatten() for part in torch.autograd.grad(loss, weights)])
+            for loss in (
+                outer_loss(weights, method, self.config, x, y)
+                for method in ("maml", "first_order")
+            )
+        )
+        return torch.cosine_similarity(full, first, dim=0).item()
+
+
+# --8<-- [end:exam]
+
+
+# --8<-- [start:examples]
+GRID = torch.linspace(-REACH, REACH, 81)[:, None]
+DRAWN = torch.tensor([[[3.5]]]), torch.tensor([[[1.0]]])  # the task in the figure
+
+
+def examples(weights: Weights, config: Config, alpha: float) -> np.ndarray:
+    """What the network says of one task after 0, 1 and all steps: (2, 3, 81). It was
+    shown evenly spaced points of the whole range, and of the right half.
+    """
+    answers = []
+    for low in (-REACH, 0.0):
+        x, y = shown(config.n_shots, low)
+        adapted = [
+            adapt(weights, x, y, alpha, n, first_order=True)
+            for n in (1, config.test_steps)
+        ]
+        said = [network(weights, GRID)] + [network(w, GRID[None])[0] for w in adapted]
+        answers.append(torch.stack(said)[..., 0])
+    return torch.stack(answers).detach().numpy()
+
+
+def shown(n_shots: int, low: float) -> tuple[Tensor, Tensor]:
+    """Evenly spaced points of the task in the figure."""
+    x = torch.linspace(low + 0.25, REACH - 0.25, n_shots)[None, :, None]
+    return x, DRAWN[0] * torch.sin(x - DRAWN[1])
+
+
+# --8<-- [end:examples]
+
+
+# --8<-- [start:run]
+def run(config: Config, seed: int) -> Measurements:
+    measured: dict = {}
+    for method in METHODS:
+        result = train(config, method, seed)
+        measured |= {f"{method}_{name}": value for name, value in result.items()}
+    return measured | {
+        "step": measured["maml_step"],
+        "n_parameters": sum(
+            d_in * d_out + d_out
+            for d_in, d_out in (
+                (1, config.width),
+                (config.width,) * 2,
+                (config.width, 1),
+            )
+        ),
+        "floor": FLOOR,
+        "alpha": config.alpha,
+    }
+
+
+# --8<-- [end:run]
+
+
+# --8<-- [start:derived]
+def after(m: Measurements, method: str, n_steps: int) -> float:
+    """Error on test tasks after so many inner steps."""
+    return float(m[f"{method}_errors"][n_steps])
+
+
+def overtaken(m: Measurements) -> float:
+    """The outer step at which MAML after one inner step passes pretraining's end."""
+    below = m["maml_after_one"] < after(m, "pretrained", 1)
+    return float(m["step"][below][0]) if below.any() else np.inf
+
+
+def other_half(m: Measurements, method: str) -> float:
+    """Error on the left after ten steps on points of the right, relative to none."""
+    return float(m[f"{method}_halves"][-1] / m[f"{method}_halves"][0])
+
+
+def bend(m: Measurements, method: str) -> float:
+    """Inner step size times the largest curvature: steps diverge above 2."""
+    return float(m["alpha"] * np.median(m[f"{method}_bends"]))
+
+
+# --8<-- [end:derived]
+
+
+CLAIMS = [
+    Claim(
+        id="no-gift",
+        says=(
+            "Before any step the learned start is near the best error that one "
+            "function for all tasks can have: what it gains, it gains by the step."
+        ),
+        value=lambda m: after(m, "maml", 0) / FLOOR,
+        holds=lambda v: 0.9 < v < 1.2,
+        unit="of the best single function's",
+    ),
+    Claim(
+        id="one-step",
+        says=(
+            "One step from MAML's start leaves less than half of the error that one "
+            "step of the best size from the pretrained start leaves."
+        ),
+        value=lambda m: after(m, "maml", 1) / after(m, "pretrained", 1),
+        holds=lambda v: v < 0.5,
+        unit="of pretraining's error",
+        reported=Reported(
+            "finn2017",
+            "figure 3",
+            "a loss substantially lower than fine-tuning a pretrained network",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="ten-for-one",
+        says="MAML's start is better after one step than the pretrained one after ten.",
+        value=lambda m: after(m, "maml", 1) / after(m, "pretrained", 10),
+        holds=lambda v: v < 0.75,
+        unit="of pretraining's error after ten",
+    ),
+    Claim(
+        id="goes-on",
+        says=(
+            "Trained for one step, it goes on improving: ten steps leave less than two "
+            "thirds of the error after one."
+        ),
+        value=lambda m: after(m, "maml", 10) / after(m, "maml", 1),
+        holds=lambda v: v < 2 / 3,
+        unit="of the error after one step",
+        reported=Reported(
+            "finn2017",
+            "section 5.1 and figure 3",
+            "continues to improve with additional gradient steps",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="overtakes",
+        says="It has overtaken the finished pretraining before outer step 900.",
+        value=overtaken,
+        holds=lambda v: v < 900,
+        unit="outer steps",
+        digits=3,
+    ),
+    Claim(
+        id="other-half",
+        says=(
+            "Shown points of the right half alone, it loses two fifths or more of its "
+            "error on the left half."
+        ),
+        value=lambda m: other_half(m, "maml"),
+        holds=lambda v: v < 0.6,
+        unit="of the error before",
+        reported=Reported(
+            "finn2017",
+            "section 5.1 and figure 2",
+            "infers amplitude and phase in the other half of the range",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="not-pretrained",
+        says="The pretrained start gets no better on the half that it was not shown.",
+        value=lambda m: other_half(m, "pretrained"),
+        holds=lambda v: v > 0.95,
+        unit="of the error before",
+    ),
+    Claim(
+        id="first-order",
+        says=(
+            "Trained without second derivatives, it has a larger error after one step, "
+            "by less than twice."
+        ),
+        value=lambda m: after(m, "first_order", 1) / after(m, "maml", 1),
+        holds=lambda v: 1.05 < v < 2,
+        unit="times MAML's",
+        reported=Reported(
+            "finn2017",
+            "section 5.2 and table 1",
+            "nearly the same performance, on MiniImagenet",
+            "not reproduced",
+        ),
+    ),
+    Claim(
+        id="not-small",
+        says=(
+            "At MAML's start the inner step size times the largest curvature is "
+            "between 1 and 2: not small, and below the bound."
+        ),
+        value=lambda m: bend(m, "maml"),
+        holds=lambda v: 1 < v < 2,
+    ),
+    Claim(
+        id="cosine",
+        says=(
+            "On the way, the outer gradient and its first-order version have a mean "
+            "cosine below 0.85."
+        ),
+        value=lambda m: float(m["maml_cosine"].mean()),
+        holds=lambda v: 0.2 < v < 0.85,
+    ),
+]
+
+
+# --8<-- [start:draw]
+def draw(runs: list[Measurements]) -> dict[str, Figure]:
+    return {
+        "functions": draw_functions(runs[0]),
+        "steps": draw_steps(runs),
+        "training": draw_training(runs),
+    }
+
+
+# --8<-- [end:draw]
+
+NAMES = {"maml": "MAML", "first_order": "first order", "pretrained": "pretrained"}
+
+
+def draw_functions(m: Measurements) -> Figure:
+    figure, axes = style.panels(2, 2, height=2.3, sharex=True, sharey=True)
+    x = GRID[:, 0].numpy()
+    truth = (DRAWN[0] * torch.sin(GRID - DRAWN[1])).flatten().numpy()
+    for row, method in zip(axes, ("maml", "pretrained")):
+        for ax, said, low in zip(row, m[f"{method}_drawn"], (-REACH, 0.0)):
+            ax.plot(x, truth, color=style.ink(), linestyle=":", label="the task")
+            for index, (y, name) in enumerate(
+                zip(said, ("before", "1 step", "10 steps"))
+            ):
+                ax.plot(x, y, color=style.colour(index), label=name, linewidth=1.4)
+            points_x, points_y = (t.flatten().numpy() for t in shown(10, low))
+            ax.plot(points_x, points_y, "o", color=style.ink(), markersize=3)
+            where = "whole range" if low < 0 else "right half"
+            ax.set_title(f"{NAMES[method]}, {where} shown", fontsize=9)
+        row[0].set_ylabel("y")
+    for ax in axes[1]:
+        ax.set_xlabel("x")
+    axes[0, 0].set_ylim(-4.9, 4.9)
+    lines = axes[0, 0].get_legend_handles_labels()
+    figure.legend(*lines, ncol=4, loc="outside upper center")
+    return figure
+
+
+def draw_steps(runs: list[Measurements]) -> Figure:
+    figure, axes = style.panels(2, height=2.5, sharex=True)
+    x = np.arange(len(runs[0]["maml_errors"]))
+    panels = (("errors", "points anywhere"), ("halves", "shown right, asked left"))
+    for ax, (name, title) in zip(axes[:, 0], panels):
+        for index, method in enumerate(METHODS):
+            ys = [m[f"{method}_{name}"] for m in runs]
+            style.seeds_and_median(ax, x, ys, index, NAMES[method])
+        ax.set_title(title)
+        ax.set(ylabel="squared error", ylim=(0, 5.2 if name == "halves" else 3.8))
+    style.level(axes[0, 0], FLOOR, "best single function")
+    axes[0, 0].legend(loc="upper right", bbox_to_anchor=(1, 0.46))
+    axes[1, 0].set_xlabel("inner steps on a new task")
+    return figure
+
+
+def draw_training(runs: list[Measurements]) -> Figure:
+    figure, axes = style.panels(1, height=2.8)
+    ax = axes[0, 0]
+    for index, method in enumerate(METHODS):
+        ys = [m[f"{method}_after_one"] for m in runs]
+        style.seeds_and_median(ax, runs[0]["step"], ys, index, NAMES[method])
+    style.level(ax, FLOOR, "best single function")
+    ax.set(xlabel="outer step", ylabel="error after one inner step", ylim=(0, 4.3))
+    ax.legend(loc="center right", bbox_to_anchor=(1, 0.42))
+    return figure
