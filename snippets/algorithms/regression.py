@@ -178,9 +178,16 @@ def run(config: Config, seed: int) -> Measurements:
         results[f"from {name}"] = gap(ours, theirs, test)
     return {
         **results,
+        "largest_answer": network.largest_answer(),
+        "beyond_largest": share_beyond(network, kinds["y * 3"]),
         "d": config.sizes.d,
         "n_parameters": sum(p.numel() for p in network.parameters()),
     }
+
+
+def share_beyond(network: RegressionTransformer, test: Test) -> float:
+    """How many right answers are larger than any that the network can give."""
+    return (test.answer.abs() > network.largest_answer()).float().mean().item()
 
 
 # --8<-- [end:run]

@@ -5,7 +5,9 @@ step of gradient descent to ridge to least squares. Here: depth 1, 2 and 4, widt
 dimensions.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -28,19 +30,27 @@ from snippets.icl.regression_transformer import (
 @dataclass(frozen=True)
 class Config:
     d: int = 3
-    n: int = 8
+    n: int = 6
     depths: tuple[int, ...] = (1, 2, 4)
     width: int = 32
     n_heads: int = 2
-    ridge: float = 0.5
+    strengths: tuple[float, ...] = tuple(np.geomspace(0.01, 3, 21).tolist())  # of ridge
     training: Training = field(default_factory=lambda: Training(n_steps=800))
     n_test: int = 2000
 
 
-PRESETS = {"laptop": Config(), "paper": Config(
-    d=8, n=40, depths=(1, 2, 4, 8, 12, 16), width=512, n_heads=4,
-    training=Training(500_000, muon_rate=None, adam_rate=1e-4, warm_up=0.2),
-)}
+PRESETS = {
+    "laptop": Config(),
+    # the source's sizes; it sees x and y in turn and anneals Adam from 1e-4
+    "paper": Config(
+        d=8,
+        n=40,
+        depths=(1, 2, 4, 8, 12, 16),
+        width=512,
+        n_heads=4,
+        training=Training(500_000, muon_rate=None, adam_rate=1e-4, warm_up=0.2),
+    ),
+}
 
 
 # --8<-- [start:step]
@@ -72,63 +82,29 @@ def run(config: Config, seed: int) -> Measurements:
 
     test = draw(config.n_test)
     x, y = test.x.double(), test.y.double()
-    algorithms = {
-        "one step": one_step,
-        "ridge": lambda x, y: oracles.ridge(x, y, config.ridge),
-        "least squares": oracles.least_squares,
-    }
-    theirs = [oracles.at_every_position(a, x, y) for a in algorithms.values()]
+
+    def predicted(weights: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        return oracles.at_every_position(weights, x, y)
+
+    one, exact = predicted(one_step), predicted(oracles.least_squares)
+    ridges = [predicted(partial(oracles.ridge, strength=s)) for s in config.strengths]
     with torch.no_grad():
         ours = [network(test.x, test.y).double() for network in networks]
-
-    def gap(one: Tensor, other: Tensor) -> np.ndarray:
-        return (one - other).square().mean(0).numpy() / d
-
     return {
         "depth": np.array(config.depths),
-        "error": np.stack([gap(o, y) for o in ours]),
-        "algorithm_error": np.stack([gap(t, y) for t in theirs]),
-        "difference": np.stack([[gap(o, t) for t in theirs] for o in ours]),
+        "strengths": np.array(config.strengths),
+        "error": np.stack([gap(o, y, d) for o in ours]),  # (depth, k)
+        "error_one_step": gap(one, y, d),
+        "error_least_squares": gap(exact, y, d),
+        "from_one_step": np.stack([gap(o, one, d) for o in ours]),
+        "from_least_squares": np.stack([gap(o, exact, d) for o in ours]),
+        "from_ridge": np.stack([[gap(o, r, d) for r in ridges] for o in ours]),
     }
+
+
+def gap(one: Tensor, other: Tensor, d: int) -> np.ndarray:
+    """Mean squared difference over d, after each number of examples."""
+    return (one - other).square().mean(0).numpy() / d
 
 
 # --8<-- [end:run]
-
-
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    figure, axes = style.panels(2, height=2.9)
-    top, bottom = axes[:, 0]
-    k = np.arange(runs[0]["error"].shape[1])
-    for i, depth in enumerate(runs[0]["depth"]):
-        style.seeds_and_median(
-            top, k, [m["error"][i] for m in runs], i, layers(depth), marker="o", ms=3.5
-        )
-    for j, (name, line) in enumerate(zip(ALGORITHMS, ("-.", "--", ":"))):
-        theirs = np.median([m["algorithm_error"][j] for m in runs], 0)
-        shown = np.maximum(theirs, 1e-9)  # so that 0 has a place below a log axis
-        top.plot(k, shown, linestyle=line, color=style.ink(), linewidth=1.2, label=name)
-    top.set(xlabel="examples k", ylabel="error / variance of y", yscale="log")
-    top.set(ylim=(2e-3, 1.6))
-    top.legend(loc="lower left", fontsize=8.5)
-    for j, (name, line) in enumerate(zip(ALGORITHMS, ("-.", "--", "-"))):
-        apart = [m["difference"][:, j, 1:].mean(-1) for m in runs]
-        style.seeds_and_median(
-            bottom, runs[0]["depth"], apart, 3 + j, name, marker="o", ms=4, ls=line
-        )
-    bottom.set(
-        xlabel="layers",
-        ylabel="difference from it, k \u2265 1",
-        xscale="log",
-        yscale="log",
-    )
-    bottom.set_xticks(runs[0]["depth"], [str(n) for n in runs[0]["depth"]])
-    bottom.minorticks_off()
-    bottom.legend(fontsize=8.5)
-    return {"depth": figure}
-
-
-ALGORITHMS = ("one step", "ridge", "least squares")
-
-
-def layers(depth: int) -> str:
-    return "1 layer" if depth == 1 else f"{depth} layers"

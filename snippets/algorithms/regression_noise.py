@@ -33,9 +33,9 @@ from snippets.icl.regression_transformer import (
 @dataclass(frozen=True)
 class Config:
     sizes: Sizes = field(default_factory=Sizes)
-    n: int = 8
-    variances: tuple[float, ...] = (0.0, 1 / 9, 4 / 9)  # of the noise
-    grid: tuple[float, ...] = tuple(np.geomspace(0.003, 3, 25).tolist())  # of strengths
+    n: int = 6
+    variances: tuple[float, ...] = (0.0, 0.25, 1.0)  # of the noise
+    grid: tuple[float, ...] = tuple(np.geomspace(0.005, 5, 19).tolist())  # of strengths
     training: Training = field(default_factory=lambda: Training(n_steps=600))
     n_test: int = 2000
 
@@ -94,8 +94,93 @@ def run(config: Config, seed: int) -> Measurements:
         "strengths": np.array(strengths),
         "few": differences[..., few].mean(-1),
         "many": differences[..., many].mean(-1),
-        "by_k": differences[:, : len(variances)],
     }
 
 
 # --8<-- [end:run]
+
+
+# --8<-- [start:derived]
+def table(m: Measurements, half: str) -> np.ndarray:
+    """Differences, a row for each ridge strength and a column for each noise level."""
+    n_levels = len(m[half])
+    return m[half][:, :n_levels].T
+
+
+def worst_column(m: Measurements, half: str) -> float:
+    """In the column where it is largest: the difference from the ridge of the same
+    noise, over the least of the other two. Under 1, the diagonal is least everywhere.
+    """
+    t = table(m, half)
+    others = np.where(np.eye(len(t), dtype=bool), np.inf, t).min(0)
+    return float((t.diagonal() / others).max())
+
+
+def fitted(m: Measurements, half: str) -> np.ndarray:
+    """The strength on the grid that is nearest to each network."""
+    n_levels = len(m[half])
+    return m["strengths"][n_levels:][m[half][:, n_levels:].argmin(1)]
+
+
+def misfit(m: Measurements, half: str) -> np.ndarray:
+    """That strength over the noise variance, for the networks trained with noise."""
+    return fitted(m, half)[1:] / m["strengths"][1 : len(m[half])]
+
+
+# --8<-- [end:derived]
+
+
+# --8<-- [start:draw]
+def draw(runs: list[Measurements]) -> dict[str, Figure]:
+    return {"table": draw_table(runs), "strength": draw_strength(runs)}
+
+
+# --8<-- [end:draw]
+
+HALVES = (("few", "k < d"), ("many", "k > d"))
+
+
+def draw_table(runs: list[Measurements]) -> Figure:
+    figure, axes = style.panels(1, 2, height=2.9)
+    levels = runs[0]["strengths"][: len(runs[0]["few"])]
+    names = [f"{level:.2g}" for level in levels]
+    for ax, (half, title) in zip(axes[0], HALVES):
+        t = np.median([table(m, half) for m in runs], 0)
+        shade = np.log(t / t.min(0))
+        ax.imshow(shade, vmin=0, vmax=3, interpolation="none", aspect="auto")
+        for row in range(len(t)):
+            for column in range(len(t)):
+                dark = shade[row, column] < 1.5  # of viridis: dark where it is small
+                ax.text(
+                    column,
+                    row,
+                    f"{t[row, column]:.3f}",
+                    ha="center",
+                    va="center",
+                    color="white" if dark else "black",
+                    fontsize=9,
+                )
+        ax.set_title(title)
+        ax.grid(False)
+        ax.set_xticks(range(len(t)), names)
+        ax.set_yticks(range(len(t)), names)
+        ax.set_xlabel("noise variance")
+    axes[0, 0].set_ylabel("ridge strength")
+    return figure
+
+
+def draw_strength(runs: list[Measurements]) -> Figure:
+    figure, axes = style.panels(2, height=2.5, sharex=True)
+    levels = runs[0]["strengths"][: len(runs[0]["few"])]
+    grid = runs[0]["strengths"][len(levels) :]
+    for ax, (half, title) in zip(axes[:, 0], HALVES):
+        for i, level in enumerate(levels):
+            curves = [m[half][i, len(levels) :] for m in runs]
+            style.seeds_and_median(ax, grid, curves, i, f"noise variance {level:.2g}")
+            if level > 0:
+                ax.axvline(level, color=style.colour(i), linewidth=1, linestyle=":")
+        ax.set(xscale="log", yscale="log", ylabel="network's difference")
+        ax.set_title(title)
+    axes[0, 0].legend(fontsize=8.5)
+    axes[1, 0].set_xlabel("strength of the ridge it is compared with")
+    return figure

@@ -112,6 +112,12 @@ class RegressionTransformer(nn.Module):
         """The weights of the layers, without biases and what reads and writes tokens."""
         return [self.W_QKV, self.W_O, self.W_in, self.W_out]
 
+    def largest_answer(self) -> float:
+        """A bound on what it can answer: layer norm leaves vectors of mean 0 and length
+        sqrt(width), and W_read reads them."""
+        W, width = self.W_read.detach(), self.sizes.width
+        return ((W - W.mean()).norm() * width**0.5 + self.b_read.abs()).item()
+
     def check(self, x: Tensor, y: Tensor) -> None:
         """Raise ValueError, in words, for what the network cannot read."""
         if x.shape[:-1] != y.shape:
