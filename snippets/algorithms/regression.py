@@ -221,26 +221,11 @@ def from_the_nearest_other(m: Measurements) -> float:
 # --8<-- [end:derived]
 
 
-def parts(kind: str, id: str, says: str, over: float) -> Claim:
-    """A claim that the network errs more on that kind than on prompts as in training."""
-    return Claim(
-        id=id,
-        says=says,
-        value=lambda m: apart(m, kind),
-        holds=lambda v: v > over,
-        unit="times the error",
-    )
-
-
-def stays(kind: str, id: str, says: str, under: float) -> Claim:
-    """A claim that it errs little more on that kind, or less."""
-    return Claim(
-        id=id,
-        says=says,
-        value=lambda m: apart(m, kind),
-        holds=lambda v: v < under,
-        unit="times the error",
-    )
+def unlike_training(
+    id: str, kind: str, says: str, holds: Callable[[float], bool]
+) -> Claim:
+    """A claim on how much more the network errs on that kind than as in training."""
+    return Claim(id, says, lambda m: apart(m, kind), holds, unit="times the error")
 
 
 CLAIMS = [
@@ -303,6 +288,66 @@ CLAIMS = [
         value=lambda m: late(m, "as in training"),
         holds=lambda v: 0.001 < v < 0.02,
         unit="of the variance",
+    ),
+    unlike_training(
+        "x-twice",
+        "x * 2",
+        "With inputs twice as large it errs over 4 times as much.",
+        lambda v: v > 4,
+    ),
+    unlike_training(
+        "x-thrice",
+        "x * 3",
+        "With inputs three times as large it errs over 10 times as much.",
+        lambda v: v > 10,
+    ),
+    unlike_training(
+        "y-thrice",
+        "y * 3",
+        "With values three times as large it errs over 10 times as much.",
+        lambda v: v > 10,
+    ),
+    unlike_training(
+        "orthant",
+        "orthant",
+        "With all examples in one orthant it errs over 1.3 times as much.",
+        lambda v: v > 1.3,
+    ),
+    unlike_training(
+        "x-half",
+        "x / 2",
+        "With inputs half as large it errs less than 2.5 times as much.",
+        lambda v: v < 2.5,
+    ),
+    unlike_training(
+        "y-half",
+        "y / 2",
+        "With values half as large it errs less than twice as much.",
+        lambda v: v < 2,
+    ),
+    unlike_training(
+        "skewed",
+        "skewed",
+        "With skewed inputs it errs less than 8 times as much.",
+        lambda v: v < 8,
+    ),
+    unlike_training(
+        "subspace",
+        "subspace",
+        "With inputs in a subspace it errs less than 6 times as much.",
+        lambda v: v < 6,
+    ),
+    unlike_training(
+        "repeats",
+        "query repeats",
+        "Where the query repeats an example it errs less than as in training.",
+        lambda v: v < 1,
+    ),
+    unlike_training(
+        "orthogonal",
+        "orthogonal",
+        "With inputs at right angles it errs less than as in training.",
+        lambda v: v < 1,
     ),
 ]
 

@@ -108,3 +108,30 @@ def gap(one: Tensor, other: Tensor, d: int) -> np.ndarray:
 
 
 # --8<-- [end:run]
+
+
+# --8<-- [start:derived]
+def late(m: Measurements) -> np.ndarray:
+    """The error of each depth after all examples."""
+    return m["error"][:, -1]
+
+
+def fitted(m: Measurements) -> np.ndarray:
+    """For each depth, the strength of the ridge that is nearest, over all k >= 1."""
+    return m["strengths"][m["from_ridge"][..., 1:].mean(-1).argmin(1)]
+
+
+def distances(m: Measurements) -> np.ndarray:
+    """Mean difference over k >= 1 of each depth from one step, from the ridge nearest
+    to it, and from least squares."""
+    return np.stack(
+        [
+            m["from_one_step"][:, 1:].mean(-1),
+            m["from_ridge"][..., 1:].mean(-1).min(1),
+            m["from_least_squares"][:, 1:].mean(-1),
+        ],
+        axis=1,
+    )
+
+
+# --8<-- [end:derived]
