@@ -232,8 +232,8 @@ CLAIMS = [
     Claim(
         id="elbow",
         says=(
-            "Up to k = d the error falls more than six times as fast, for each example, "
-            "as from d to 2d."
+            "Up to k = d the error falls more than six times as fast, for each "
+            "example, as from d to 2d."
         ),
         value=elbow,
         holds=lambda v: v > 6,
@@ -264,7 +264,9 @@ CLAIMS = [
         ),
         value=lambda m: (
             late(m, "as in training")
-            / min(m[f"error: {name}"][2 * m["d"]] for name in ("3 nearest", "averaging"))
+            / min(
+                m[f"error: {name}"][2 * m["d"]] for name in ("3 nearest", "averaging")
+            )
         ),
         holds=lambda v: v < 0.05,
         unit="of their error",

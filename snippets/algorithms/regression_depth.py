@@ -135,3 +135,123 @@ def distances(m: Measurements) -> np.ndarray:
 
 
 # --8<-- [end:derived]
+
+
+CLAIMS = [
+    Claim(
+        id="deeper",
+        says=(
+            "Each doubling of the depth leaves less than 0.85 of the error after all "
+            "examples."
+        ),
+        value=lambda m: float((late(m)[1:] / late(m)[:-1]).max()),
+        holds=lambda v: v < 0.85,
+        unit="of the error",
+    ),
+    Claim(
+        id="one-layer",
+        says=(
+            "One layer errs less than 0.7 times as much as the best single step of "
+            "gradient descent, after all examples."
+        ),
+        value=lambda m: float(late(m)[0] / m["error_one_step"][-1]),
+        holds=lambda v: v < 0.7,
+        unit="of its error",
+    ),
+    Claim(
+        id="one-step",
+        says=(
+            "One layer is not one step: the nearest ridge is less than 0.7 times as "
+            "far from it."
+        ),
+        value=lambda m: float(distances(m)[0, 1] / distances(m)[0, 0]),
+        holds=lambda v: v < 0.7,
+        unit="times as far",
+        reported=Reported(
+            "akyurek2023",
+            "figure 3",
+            "the shallowest network is nearest to one step of gradient descent",
+            "not reproduced",
+        ),
+    ),
+    Claim(
+        id="weaker",
+        says=(
+            "With each doubling of the depth the nearest ridge gets weaker, to less "
+            "than 0.9 of its strength."
+        ),
+        value=lambda m: float((fitted(m)[1:] / fitted(m)[:-1]).max()),
+        holds=lambda v: v < 0.9,
+        unit="of the strength",
+        reported=Reported(
+            "akyurek2023",
+            "figure 3",
+            "with depth the nearest algorithm turns from ridge to least squares",
+            "reproduced at smaller scale",
+        ),
+    ),
+]
+
+
+# --8<-- [start:draw]
+def draw(runs: list[Measurements]) -> dict[str, Figure]:
+    return {"depth": draw_depth(runs), "nearest": draw_nearest(runs)}
+
+
+# --8<-- [end:draw]
+
+
+def layers(depth: int) -> str:
+    return "1 layer" if depth == 1 else f"{depth} layers"
+
+
+def draw_depth(runs: list[Measurements]) -> Figure:
+    figure, axes = style.panels(1, height=3.2)
+    ax = axes[0, 0]
+    k = np.arange(runs[0]["error"].shape[1])
+    for i, depth in enumerate(runs[0]["depth"]):
+        curves = [m["error"][i] for m in runs]
+        style.seeds_and_median(ax, k, curves, i, layers(depth), marker="o", ms=3.5)
+    for name, label, line in (
+        ("error_one_step", "one step", "-."),
+        ("error_least_squares", "least squares", ":"),
+    ):
+        theirs = np.median([m[name] for m in runs], 0)
+        shown = np.maximum(theirs, 1e-9)  # so that 0 has a place below a log axis
+        ax.plot(k, shown, linestyle=line, color=style.ink(), linewidth=1.2, label=label)
+    ax.set(
+        xlabel="examples k",
+        ylabel="error / variance of y",
+        yscale="log",
+        ylim=(5e-3, 1.6),
+    )
+    ax.legend(loc="lower left", fontsize=8.5)
+    return figure
+
+
+def draw_nearest(runs: list[Measurements]) -> Figure:
+    """Each depth against ridges of many strengths, and against one step."""
+    figure, axes = style.panels(1, height=3.0)
+    ax = axes[0, 0]
+    strengths = runs[0]["strengths"]
+    for i, depth in enumerate(runs[0]["depth"]):
+        curves = [m["from_ridge"][i, :, 1:].mean(-1) for m in runs]
+        style.seeds_and_median(ax, strengths, curves, i, layers(depth))
+        step = float(np.median([distances(m)[i, 0] for m in runs]))
+        ax.plot(strengths[-1] * 1.35, step, "D", color=style.colour(i), markersize=5)
+    ax.annotate(
+        "one step",
+        (strengths[-1] * 1.35, 1.0),
+        xycoords=("data", "axes fraction"),
+        ha="center",
+        va="top",
+        fontsize=8.5,
+    )
+    ax.set(
+        xlabel="strength of the ridge it is compared with",
+        ylabel="network's difference",
+        xscale="log",
+        yscale="log",
+    )
+    ax.legend(fontsize=8.5)
+    return figure

@@ -109,7 +109,7 @@ class RegressionTransformer(nn.Module):
     # --8<-- [end:network]
 
     def matrices(self) -> list[nn.Parameter]:
-        """The weights of the layers, without biases and what reads and writes tokens."""
+        """The layers' weights, without biases and what reads and writes tokens."""
         return [self.W_QKV, self.W_O, self.W_in, self.W_out]
 
     def largest_answer(self) -> float:
@@ -168,8 +168,10 @@ def train(
         network.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        for moves in (*optimizers, *schedules):
-            moves.step()
+        for optimizer in optimizers:
+            optimizer.step()
+        for schedule in schedules:
+            schedule.step()
 
 
 def share_of_rate(step: int, training: Training) -> float:

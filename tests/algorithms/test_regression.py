@@ -21,7 +21,10 @@ def test_kinds_are_what_they_say(kinds):
     signs = kinds["orthant"].x.sign()
     assert (signs == signs[:, :1]).all() and not (kinds["orthant"].query.sign() == signs[:, 0]).all()
     assert torch.linalg.matrix_rank(kinds["subspace"].x, atol=1e-4).max() == 1
-    assert (torch.linalg.matrix_rank(torch.cat([kinds["subspace"].x.mT, kinds["subspace"].query[..., None]], -1), atol=1e-4) == 1).all()
+    assert (
+        torch.linalg.matrix_rank(torch.cat([kinds["subspace"].x.mT, kinds["subspace"].query[..., None]], -1), atol=1e-4)
+        == 1
+    ).all()
     first = kinds["orthogonal"].x[:, :3]
     torch.testing.assert_close(first @ first.mT, 3 * torch.eye(3).expand(200, 3, 3), atol=1e-4, rtol=0)
     torch.testing.assert_close(kinds["query repeats"].answer, plain.y[:, 0])
@@ -75,7 +78,18 @@ def test_the_network_is_asked_the_same_query_after_each_k(kinds):
 
 def made_up(error: list[float], factor: dict[str, float], apart: float) -> dict:
     """Errors after k = 0 ... 6 examples, those of each kind that many times as large."""
-    kinds = ["skewed", "subspace", "orthogonal", "query repeats", "x / 2", "y / 2", "orthant", "x * 2", "x * 3", "y * 3"]
+    kinds = [
+        "skewed",
+        "subspace",
+        "orthogonal",
+        "query repeats",
+        "x / 2",
+        "y / 2",
+        "orthant",
+        "x * 2",
+        "x * 3",
+        "y * 3",
+    ]
     base = np.array(error)
     return {
         "d": 3,
