@@ -35,7 +35,7 @@ class Config:
     width: int = 32
     n_heads: int = 2
     strengths: tuple[float, ...] = tuple(np.geomspace(0.01, 3, 21).tolist())  # of ridge
-    training: Training = field(default_factory=lambda: Training(n_steps=800))
+    training: Training = field(default_factory=lambda: Training(n_steps=650))
     n_test: int = 2000
 
 
@@ -253,5 +253,7 @@ def draw_nearest(runs: list[Measurements]) -> Figure:
         xscale="log",
         yscale="log",
     )
+    ax.set_yticks([0.02, 0.05, 0.1, 0.2, 0.5], ["0.02", "0.05", "0.1", "0.2", "0.5"])
+    ax.minorticks_off()
     ax.legend(fontsize=8.5)
     return figure

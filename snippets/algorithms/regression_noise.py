@@ -166,7 +166,6 @@ CLAIMS = [
         ),
         value=lambda m: float(np.exp(np.abs(np.log(misfit(m, "few"))).max())),
         holds=lambda v: v < 1.6,
-        unit="times at most",
         digits=3,
     ),
     Claim(
@@ -243,6 +242,7 @@ def draw_strength(runs: list[Measurements]) -> Figure:
                 ax.axvline(level, color=style.colour(i), linewidth=1, linestyle=":")
         ax.set(xscale="log", yscale="log", ylabel="network's difference")
         ax.set_title(title)
-    axes[0, 0].legend(fontsize=8.5)
+    axes[0, 0].set_ylim(top=6)
+    axes[0, 0].legend(loc="upper right", fontsize=8.5)
     axes[1, 0].set_xlabel("strength of the ridge it is compared with")
     return figure

@@ -38,15 +38,16 @@ class RegressionTransformer(nn.Module):
     The weights of a kind are stacked, one matrix a layer.
     """
 
-    def __init__(self, sizes: Sizes, generator: Generator, std: float = 0.1) -> None:
-        """Raises ValueError where the heads do not divide the width."""
+    def __init__(self, sizes: Sizes, generator: Generator, scale: float = 0.6) -> None:
+        """Weights start normal, with standard deviation scale / sqrt(width). Raises
+        ValueError where the heads do not divide the width."""
         super().__init__()
         width, L = sizes.width, sizes.n_layers
         if width % sizes.n_heads:
             raise ValueError(
                 f"n_heads = {sizes.n_heads} does not divide width = {width}"
             )
-        self.sizes = sizes
+        self.sizes, std = sizes, scale / math.sqrt(width)
 
         def normal(*shape: int, std: float = std) -> nn.Parameter:
             return nn.Parameter(std * torch.randn(*shape, generator=generator))

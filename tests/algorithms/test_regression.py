@@ -68,7 +68,7 @@ def test_errors_of_the_algorithms_are_those_derived_on_the_page():
 
 
 def test_the_network_is_asked_the_same_query_after_each_k(kinds):
-    network = RegressionTransformer(SMALL.sizes, torch.Generator().manual_seed(3), std=0.5)
+    network = RegressionTransformer(SMALL.sizes, torch.Generator().manual_seed(3), scale=1.5)
     test = kinds["orthant"]
     answers = regression.by_network(network, test)
     assert answers.shape == (200, 7)

@@ -16,7 +16,7 @@ from snippets.icl.regression_transformer import (
 
 def small(seed: int = 0, **sizes) -> RegressionTransformer:
     generator = torch.Generator().manual_seed(seed)
-    return RegressionTransformer(Sizes(**({"d": 2, "n_layers": 2, "width": 8} | sizes)), generator, std=0.5)
+    return RegressionTransformer(Sizes(**({"d": 2, "n_layers": 2, "width": 8} | sizes)), generator, scale=1.5)
 
 
 @pytest.fixture
