@@ -176,15 +176,16 @@ def run(config: Config, seed: int) -> Measurements:
     return {
         **results,
         "largest_answer": network.largest_answer(),
-        "beyond_largest": share_beyond(network, kinds["y * 3"]),
+        "least_error": least_error(network.largest_answer(), kinds["y * 3"]),
         "d": config.sizes.d,
         "n_parameters": sum(p.numel() for p in network.parameters()),
     }
 
 
-def share_beyond(network: RegressionTransformer, test: Test) -> float:
-    """How many right answers are larger than any that the network can give."""
-    return (test.answer.abs() > network.largest_answer()).float().mean().item()
+def least_error(largest: float, test: Test) -> float:
+    """The error of the best answers that are no larger than that."""
+    missing = (test.answer.abs() - largest).clamp(min=0)
+    return (missing.square().mean() / test.answer.square().mean()).item()
 
 
 # --8<-- [end:run]

@@ -76,6 +76,12 @@ def test_the_network_is_asked_the_same_query_after_each_k(kinds):
     torch.testing.assert_close(answers[:, 2], network(x, y)[:, -1].detach())
 
 
+def test_least_error_is_that_of_clipped_answers():
+    test = regression.Test(torch.zeros(4, 1, 1), torch.ones(4, 1), torch.tensor([[1.0], [-2.0], [3.0], [-4.0]]))
+    assert regression.least_error(2.0, test) == pytest.approx((1 + 4) / 30)
+    assert regression.least_error(4.0, test) == 0
+
+
 def made_up(error: list[float], factor: dict[str, float], apart: float) -> dict:
     """Errors after k = 0 ... 6 examples, those of each kind that many times as large."""
     kinds = [
