@@ -307,6 +307,16 @@ CLAIMS = [
         "With values three times as large it errs over 10 times as much.",
         lambda v: v > 10,
     ),
+    Claim(
+        id="bound",
+        says=(
+            "More than three tenths of the error on tripled values is forced by the "
+            "largest answer that the network can give."
+        ),
+        value=lambda m: float(m["least_error"]) / late(m, "y * 3"),
+        holds=lambda v: v > 0.3,
+        unit="of the error",
+    ),
     unlike_training(
         "orthant",
         "orthant",

@@ -99,6 +99,7 @@ def made_up(error: list[float], factor: dict[str, float], apart: float) -> dict:
     base = np.array(error)
     return {
         "d": 3,
+        "least_error": 0.1,
         "error of as in training": base,
         **{f"error of {kind}": base * factor.get(kind, 1.0) for kind in kinds},
         "from least squares": np.full(7, apart),
