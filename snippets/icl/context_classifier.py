@@ -44,9 +44,7 @@ class ContextClassifier(nn.Module):
         d, layers = shape.d_model, range(shape.n_layers)
         down = (2 * shape.n_layers) ** -0.5  # what is added to the stream starts small
         self.W_in = normal(n_dims * (2 if shape.paired else 1) + n_labels, d)
-        self.W_P = (
-            normal(shape.n_positions, d) if shape.n_positions else None
-        )
+        self.W_P = normal(shape.n_positions, d) if shape.n_positions else None
         self.W_QKV = nn.ParameterList(normal(d, 3 * d) for _ in layers)
         self.W_O = nn.ParameterList(normal(d, d, down) for _ in layers)
         hidden = shape.mlp * d
@@ -57,9 +55,13 @@ class ContextClassifier(nn.Module):
     def tokens(
         self, x: Float[Tensor, "batch pos dim"], label: Int[Tensor, "batch pos"]
     ) -> Float[Tensor, "batch pos token"]:
-        """[x_t, one-hot l_(t-1), x_(t-1)]; without `paired` the last part is missing."""
+        """[x_t, one-hot l_(t-1), x_(t-1)]; without `paired` no last part."""
         before = F.one_hot(label, self.n_labels).to(x)
-        parts = [x, shifted(before), shifted(x)] if self.shape.paired else [x, shifted(before)]
+        parts = (
+            [x, shifted(before), shifted(x)]
+            if self.shape.paired
+            else [x, shifted(before)]
+        )
         return torch.cat(parts, -1)
 
     def forward(
@@ -99,7 +101,9 @@ class ContextClassifier(nn.Module):
                 f"a sequence of {length} is longer than the network's {n} positions"
             )
         if window is not None and window < 1:
-            raise ValueError(f"a window of {window} tokens sees nothing: take 1 or more")
+            raise ValueError(
+                f"a window of {window} tokens sees nothing: take 1 or more"
+            )
 
 
 # --8<-- [start:pieces]

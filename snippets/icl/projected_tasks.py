@@ -16,14 +16,9 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
-from sklearn import datasets
 from torch import Generator, Tensor
 
-TABLES = {
-    "wine": datasets.load_wine,
-    "breast cancer": datasets.load_breast_cancer,
-    "iris": datasets.load_iris,
-}
+TABLES = ("wine", "breast cancer", "iris")
 
 
 # --8<-- [start:data]
@@ -57,6 +52,8 @@ def digits(
 ) -> dict[str, DataSet]:
     """8 x 8 images of some digits to train on and, held out, a fifth of them; and all
     images of other digits."""
+    from sklearn import datasets  # here, because it is slow to import
+
     bunch = datasets.load_digits()
     x, y = torch.tensor(bunch.data).float(), torch.tensor(bunch.target)
     check_classes([*classes, *others], int(y.max()) + 1)
@@ -76,7 +73,9 @@ def table(name: str) -> DataSet:
     """Wine, breast cancer or iris: rows of measurements, nothing like an image."""
     if name not in TABLES:
         raise ValueError(f"no table '{name}': choose from {', '.join(TABLES)}")
-    bunch = TABLES[name]()
+    from sklearn import datasets
+
+    bunch = getattr(datasets, "load_" + name.replace(" ", "_"))()
     return data_set(torch.tensor(bunch.data).float(), torch.tensor(bunch.target))
 
 
@@ -124,7 +123,9 @@ def new_tasks(
     """n tasks never seen before. A has entries of variance 1 / features, so that x' has
     about unit variance; rho gives each class a label of its own."""
     if n < 1:
-        raise ValueError(f"a pool of {n} tasks holds nothing to learn: ask for 1 or more")
+        raise ValueError(
+            f"a pool of {n} tasks holds nothing to learn: ask for 1 or more"
+        )
     if data.n_classes > n_labels:
         raise ValueError(
             f"{data.n_classes} classes do not fit {n_labels} labels: raise n_labels"
@@ -145,9 +146,7 @@ class Batch:
     label: Int[Tensor, "batch pos"]
 
 
-def sequences(
-    data: DataSet, tasks: Tasks, length: int, generator: Generator
-) -> Batch:
+def sequences(data: DataSet, tasks: Tasks, length: int, generator: Generator) -> Batch:
     """One sequence for each task. Classes are drawn evenly, then a point of the class,
     so that guessing is right once in n_classes times, whatever the data."""
     if length < 2:
