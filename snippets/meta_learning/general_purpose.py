@@ -359,9 +359,9 @@ def draw_regimes(runs: list[Measurements]) -> Figure:
             style.seeds_and_median(
                 ax, x, ys, index, f"{name} of the sequence", marker="o"
             )
-        style.level(ax, 1 / 5, "chance", below=kind == "unseen")
+        style.level(ax, 1 / 5, "chance", below=True)
         ax.set(ylabel=f"accuracy, {kind} tasks", ylim=(0, 1.04))
-    axes[0, 0].legend(loc="lower right", bbox_to_anchor=(1, 0.22))
+    axes[0, 0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     axes[1, 0].set(xlabel="tasks to train on")
     axes[1, 0].set_xticks(x, ["new" if np.isinf(k) else str(int(k)) for k in ks])
     return figure
@@ -371,9 +371,9 @@ def draw_positions(runs: list[Measurements]) -> Figure:
     figure, axes = style.panels(2, height=2.4, sharex=True)
     x = np.arange(runs[0]["seen"].shape[1])
     for ax, kind in zip(axes[:, 0], ("seen", "unseen")):
-        for index, k in enumerate((1, 8, 64)):
+        for index, k in enumerate((1, 8, 64, np.inf)):
             ys = [m[kind][row(m, k)] for m in runs]
-            label = f"{k} task" + "s" * (k > 1)
+            label = {1: "1 task", np.inf: "new tasks"}.get(k, f"{k} tasks")
             style.seeds_and_median(ax, x, ys, index, label)
         ax.set(ylabel=f"accuracy, {kind} tasks", ylim=(0, 1.04))
         style.level(ax, 1 / 5, "chance", below=True)
@@ -381,7 +381,7 @@ def draw_positions(runs: list[Measurements]) -> Figure:
     axes[1, 0].plot(
         x[1:], oracle[1:], color=style.ink(), linestyle="--", label="nearest neighbour"
     )
-    axes[1, 0].legend(loc="center right", bbox_to_anchor=(1, 0.42))
+    axes[1, 0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
     axes[1, 0].set(xlabel="examples shown before")
     return figure
 
@@ -391,9 +391,9 @@ def draw_elsewhere(runs: list[Measurements]) -> Figure:
     ax = axes[0, 0]
     y = np.arange(len(ELSEWHERE))
     kinds = (
-        ("nearest neighbour", [m["neighbour_elsewhere"] for m in runs], 2, 0.2),
+        ("nearest neighbour", [m["neighbour_elsewhere"] for m in runs], 2, -0.2),
         ("new tasks", [m["elsewhere"][row(m, np.inf)] for m in runs], 0, 0.0),
-        ("8 tasks", [m["elsewhere"][row(m, 8)] for m in runs], 1, -0.2),
+        ("8 tasks", [m["elsewhere"][row(m, 8)] for m in runs], 1, 0.2),
     )
     for label, values, index, shift in kinds:
         for v in values:
@@ -404,6 +404,7 @@ def draw_elsewhere(runs: list[Measurements]) -> Figure:
         )  # fmt: skip
     for level, height in zip(runs[0]["chance_elsewhere"], y):
         ax.plot([level] * 2, [height - 0.35, height + 0.35], ":", color=style.ink())
+    ax.invert_yaxis()
     ax.set_yticks(y, [name.replace(" ", "\n") for name in ELSEWHERE])
     ax.set(xlabel="accuracy at the end of the sequence", xlim=(0, 1.02))
     ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1), ncols=3, columnspacing=1)
@@ -424,4 +425,6 @@ def draw_state(runs: list[Measurements]) -> Figure:
         ylabel="accuracy, unseen tasks",
         ylim=(0, 1.04),
     )
+    ax.set_xticks(x, [str(n) for n in x])
+    ax.set_xticks([], minor=True)
     return figure
