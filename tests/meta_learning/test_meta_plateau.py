@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from snippets.icl.projected_tasks import DataSet
-from snippets.meta_learning import plateau
+from snippets.meta_learning import meta_plateau as plateau
 
 LENGTHS = {
     "batch 8": 300,
