@@ -92,7 +92,7 @@ def run(config: Config, seed: int) -> Measurements:
         "step": np.arange(0, config.n_steps + 1, config.evaluate_every),
         "loss": np.stack(curves),  # (recipe, step); infinity once the plateau has ended
         "end": np.log(config.n_labels) - config.below,
-        "names": np.array(list(config.recipes)),
+        "recipe": np.array([list(RECIPES).index(name) for name in config.recipes]),
     }
 
 
@@ -177,9 +177,14 @@ def only(data: DataSet, n_classes: int) -> DataSet:
 
 
 # --8<-- [start:derived]
+def names(m: Measurements) -> list[str]:
+    """The recipes that were run, in the order of their losses."""
+    return [list(RECIPES)[i] for i in m["recipe"]]
+
+
 def plateau(m: Measurements, name: str) -> float:
     """The step at which a recipe leaves the plateau, or infinity."""
-    curve = m["loss"][list(m["names"]).index(name)]
+    curve = m["loss"][names(m).index(name)]
     over = m["step"][curve < m["end"]]
     return float(over[0]) if len(over) else np.inf
 
@@ -311,7 +316,7 @@ def draw_curves(runs: list[Measurements]) -> Figure:
     shown = ("batch 8", "batch 32", "batch 8, two classes first", "four tasks first")
     for index, name in enumerate(shown):
         for number, m in enumerate(runs):
-            curve = m["loss"][list(m["names"]).index(name)]
+            curve = m["loss"][names(m).index(name)]
             kept = np.isfinite(curve)
             ax.plot(
                 x[kept], curve[kept], color=style.colour(index), linewidth=1.1,
@@ -327,11 +332,11 @@ def draw_curves(runs: list[Measurements]) -> Figure:
 def draw_lengths(runs: list[Measurements]) -> Figure:
     figure, axes = style.panels(1, height=4.2)
     ax = axes[0, 0]
-    names = list(runs[0]["names"])
+    shown = names(runs[0])
     end = runs[0]["step"][-1]
     never = 1.3 * end
-    y = np.arange(len(names))[::-1]
-    for name, height in zip(names, y):
+    y = np.arange(len(shown))[::-1]
+    for name, height in zip(shown, y):
         lengths = np.array([plateau(m, name) for m in runs])
         x = np.where(np.isfinite(lengths), lengths, never)
         spread = height + np.linspace(-0.22, 0.22, len(x))
@@ -343,6 +348,6 @@ def draw_lengths(runs: list[Measurements]) -> Figure:
     ax.set_xscale("log")
     ax.set_xticks([50, 100, 200, 400, never], ["50", "100", "200", "400", "never"])
     ax.set_xticks([], minor=True)
-    ax.set_yticks(y, names)
+    ax.set_yticks(y, shown)
     ax.set(xlabel="steps on the plateau")
     return figure

@@ -29,7 +29,12 @@ def made_up(lengths: dict[str, float]) -> dict:
     step = np.arange(0, 601, 20)
     end = np.array(list(lengths.values()))[:, None]
     loss = np.where(step < end, 1.6, np.where(step == end, 1.4, np.inf))
-    return {"step": step, "loss": loss, "end": 1.46, "names": np.array(list(lengths))}
+    return {
+        "step": step,
+        "loss": loss,
+        "end": 1.46,
+        "recipe": np.array([list(plateau.RECIPES).index(name) for name in lengths]),
+    }
 
 
 def test_lengths_and_ratios():
@@ -97,7 +102,7 @@ def test_a_short_run_has_no_nan_and_repeats():
 
 def test_recipes_of_one_network_begin_alike_and_go_apart():
     m = plateau.run(short(), 5)
-    loss = dict(zip(m["names"].tolist(), m["loss"]))
+    loss = dict(zip(plateau.names(m), m["loss"]))
     assert loss["batch 8"][0] == loss["batch 32"][0] == loss["half biased"][0] != loss["label apart"][0]
     assert len({loss[name][2] for name in ("batch 8", "batch 32", "half biased", "two classes first")}) == 4
 
