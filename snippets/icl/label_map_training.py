@@ -6,7 +6,9 @@ accuracy on sequences whose labels have moved tells whether items and labels are
 Source: minegishi2025, section 3 for the measures.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,7 +34,7 @@ from snippets.icl.two_layer_heads import TwoLayerHeads
 class Config:
     task: Task = field(default_factory=Task)
     n_heads: int = 1
-    first_scale: float = 0.7  # of the first layer's W_Q and W_K at the start
+    first_scale: float = 0.8  # of the first layer's W_Q and W_K at the start
     learning_rate: float = 0.1
     momentum: float = 0.7
     batch: int = 64
@@ -155,13 +157,13 @@ def train(config: Config, seed: int) -> dict[str, np.ndarray | float]:
 
 
 # --8<-- [start:rest]
-def first_step(m, curve: np.ndarray, threshold: float) -> float:
+def first_step(m: Mapping[str, Any], curve: np.ndarray, threshold: float) -> float:
     """The first measured step with a curve at or over a threshold, or infinity."""
     over = m["step"][curve >= threshold]
     return float(over[0]) if len(over) else np.inf
 
 
-def longest_rest(m, band: float = 0.05) -> tuple[float, float]:
+def longest_rest(m: Mapping[str, Any], band: float = 0.05) -> tuple[float, float]:
     """The longest stretch in which accuracy stays within a band, after a quarter and
     before nine tenths is reached: its length in steps and where it begins."""
     end = first_step(m, m["accuracy"], 0.9)

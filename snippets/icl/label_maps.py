@@ -46,7 +46,9 @@ class Task:
     def __post_init__(self) -> None:
         """Raise ValueError where no such sequences exist."""
         if self.n_tasks < 1:
-            raise ValueError(f"n_tasks = {self.n_tasks}: there must be at least one map")
+            raise ValueError(
+                f"n_tasks = {self.n_tasks}: there must be at least one map"
+            )
         if self.maps not in ("random", "cyclic"):
             raise ValueError(f"maps = '{self.maps}': choose 'random' or 'cyclic'")
         different = self.n_pairs + (not self.query_shown)
@@ -213,7 +215,9 @@ def induction_head(
     resembles it and copies them; where none does, it attends to itself and recalls.
     """
     items = batch.tokens[:, 0::2, world.task.n_slots :]
-    match = (items[:, :-1] @ items[:, -1:].mT)[..., 0]  # (batch, pair): 1 if alike, or 0
+    match = (items[:, :-1] @ items[:, -1:].mT)[
+        ..., 0
+    ]  # (batch, pair): 1 if alike, or 0
     itself = torch.full_like(match[:, :1], 0.5)  # wins where nothing matches
     attention = (sharpness * torch.cat([match, itself], 1)).softmax(1)
     shown = F.one_hot(batch.context_labels, world.task.n_labels)

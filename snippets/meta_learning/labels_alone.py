@@ -113,7 +113,9 @@ def by_hand(world: World, batch: Batch) -> Float[Tensor, "batch label"]:
     return query @ candidates - 2 * N * labels
 
 
-def trained(world: World, config: Config, generator: Generator) -> tuple[Tensor, Tensor]:
+def trained(
+    world: World, config: Config, generator: Generator
+) -> tuple[Tensor, Tensor]:
     """The same two inputs, and a readout that starts at zero and learns."""
     K = world.task.n_classes
     A, B = (torch.zeros(K, K, requires_grad=True) for _ in range(2))

@@ -4,7 +4,7 @@ Source: minegishi2025, sections 3 and 4: three phases, each with its own circuit
 random maps, as in the text (the released code's are cyclic); a one-hot position of 9
 slots on all tokens and no shift (the text: 65 and a shift); no W_O, as in the released
 code; SGD at 0.1 with momentum 0.7 and batch 64 instead of plain SGD at 0.01 and 128; the
-first layer's W_Q and W_K start at 0.7 of the usual scale. `paper` keeps the text's numbers.
+first layer's W_Q and W_K start at 0.8 of the usual scale. `paper` keeps the text's numbers.
 """
 
 import numpy as np
@@ -61,8 +61,8 @@ def starts(m: Measurements) -> tuple[float, float, float]:
     labels costs a tenth. Infinity where it does not happen."""
     itself_1 = attention(m, "bigram_1") > attention(m, "label_1")
     itself_2 = attention(m, "bigram_2") > attention(m, "label_2")
-    first = first_step(m, itself_1 & itself_2, 1)
-    second = first_step(m, ~itself_1 & itself_2 & (m["step"] > first), 1)
+    first = first_step(m, itself_1 & itself_2, 1.0)
+    second = first_step(m, ~itself_1 & itself_2 & (m["step"] > first), 1.0)
     return first, second, first_step(m, gap(m), 0.1)
 
 
@@ -121,9 +121,7 @@ CLAIMS = [
             "Where this circuit is at its strongest, accuracy is within 0.1 of what "
             "the query alone can tell."
         ),
-        value=lambda m: (
-            at_height(m, ncc(m), m["accuracy"]) - float(m["ceiling_query"])
-        ),
+        value=lambda m: at_height(m, ncc(m), m["accuracy"]) - float(m["ceiling_query"]),
         holds=lambda v: abs(v) < 0.1,
         unit="above it",
         reported=Reported(
@@ -295,7 +293,9 @@ def draw_endings(runs: list[Measurements]) -> Figure:
     return figure
 
 
-def draw_bars(ax: Axes, seeds: np.ndarray, runs: list[Measurements], layer: int) -> None:
+def draw_bars(
+    ax: Axes, seeds: np.ndarray, runs: list[Measurements], layer: int
+) -> None:
     left = np.zeros(len(runs))
     for index, name, label in CURVES[:2]:
         part = [at_the_end(m, attention(m, f"{name}_{layer}")) for m in runs]
