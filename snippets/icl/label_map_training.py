@@ -39,7 +39,7 @@ class Config:
     momentum: float = 0.7
     batch: int = 64
     n_steps: int = 7000
-    evaluate_every: int = 50
+    evaluate_every: int = 100
     n_test: int = 1024  # sequences tested at each evaluation
     n_last: int = 8192  # sequences tested at the end
     draw_ahead: int = 32  # batches drawn at once, which is faster

@@ -1,15 +1,15 @@
-"""Several tasks on the same items: T maps from class to label, one of them in each context.
+"""Several tasks on the same items: T maps from class to label, one for each context.
 
 A context holds N item-label pairs and ends with one more item, the query:
 
     x_1, l_1, x_2, l_2, ..., x_N, l_N, x_query      2N + 1 tokens
 
 All labels of a context come from one map, and so does the answer. Which map it is only
-the pairs can tell. The query's class is one of all K, so it seldom stands in the context.
+the pairs can tell. The query's class is any of all K, so it is seldom in the context.
 
 Source: minegishi2025, section 3.1. Tokens as in `item_label`: a one-hot position and
 the content side by side, labels as fixed random vectors. The author's released code
-differs: its maps are cyclic, positions stand on items only, and label vectors are learned.
+differs: cyclic maps, positions on items alone, and label vectors that are learned.
 """
 
 from dataclasses import dataclass

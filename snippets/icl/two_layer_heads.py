@@ -1,7 +1,7 @@
-"""Two causal attention layers with one or more heads, and a classifier of the last token.
+"""Two causal attention layers with one head or more, and a classifier.
 
 Logits not divided by sqrt(d), no W_O, no layer norm. Heads share the width of the
-stream: each writes its own d / heads columns.
+stream: each writes d / heads columns of it. The classifier reads the last token.
 
 Source: minegishi2025, section 3.2, without W_O as in the author's released code.
 """

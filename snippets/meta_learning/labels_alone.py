@@ -2,7 +2,7 @@
 
 Source: minegishi2025, section "Deeper Look at the Semi-Context Circuit": two tasks,
 K = L, no label of a class the same in both. Here: the formula for any N, an exact count
-over all contexts, and two readers of one attention layer, one made by hand and one trained.
+over all contexts, and two readers of one attention layer: by hand, and trained.
 """
 
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def two_maps(K: int, N: int) -> Task:
 
 # --8<-- [start:theory]
 def theory(K: int, N: int) -> float:
-    """(1 + p) / 2, where p = N / (K - 1) is the chance that the wrong answer is shown."""
+    """(1 + p) / 2, with p = N / (K - 1): the chance that the wrong answer is shown."""
     return (1 + N / (K - 1)) / 2
 
 
@@ -195,7 +195,7 @@ CLAIMS = [
     ),
     Claim(
         id="elimination",
-        says="In the trained readout a label shown lowers its own logit by more than 2.",
+        says="In the trained readout a label shown loses more than 2 of its own logit.",
         value=lambda m: float(m["shown_lowers"].min()),
         holds=lambda v: v > 2,
         unit="nats",
@@ -208,7 +208,7 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
     """The formula for every K, and what was counted and measured at three of them."""
     figure, axes = style.panels(1, height=2.9)
     ax = axes[0, 0]
-    every = np.arange(6, 65)
+    every = range(6, 65)
     ax.plot(every, [theory(k, 4) for k in every], color=style.ink(), label="formula")
     kinds = (
         ("count", "o", "all contexts counted"),

@@ -39,8 +39,8 @@ def stronger(m: Measurements, name: str) -> np.ndarray:
 
 
 def side_by_side(m: Measurements) -> float:
-    """In layer 1, the most that one head gives to the query itself while the other gives
-    as much to the labels, before accuracy reaches nine tenths."""
+    """In layer 1, the most that one head gives to the query itself while the other
+    gives as much to the labels, before accuracy reaches nine tenths."""
     a, b = m["bigram_1"], m["label_1"]  # (step, head)
     both = np.maximum(np.minimum(a[:, 0], b[:, 1]), np.minimum(a[:, 1], b[:, 0]))
     return float(both[m["step"] < first_step(m, m["accuracy"], 0.9)].max())
