@@ -65,20 +65,18 @@ def test_each_claim_can_fail_and_can_hold():
 
 def test_two_heads_claims_can_fail_and_can_hold():
     step = np.arange(0, 4000, 100)
-    smooth = {
-        "step": step,
-        "accuracy": np.minimum(step / 2000, 1.0),
-        "bigram_1": np.tile([0.8, 0.1], (40, 1)),
-        "label_1": np.tile([0.1, 0.7], (40, 1)),
-    }
-    stairs = smooth | {
-        "accuracy": np.where(step < 1000, 0.3, np.where(step < 3500, 0.7, 1)),
-        "label_1": np.tile([0.7, 0.1], (40, 1)),
-    }
-    assert two_heads.side_by_side(smooth) == pytest.approx(0.7)
-    for claim in two_heads.CLAIMS:
-        assert claim.holds(claim.value(smooth)), claim.id
-        assert not claim.holds(claim.value(stairs)), claim.id
+    smooth, stairs = np.minimum(step / 2000, 1.0), np.where(step < 1000, 0.3, np.where(step < 3500, 0.7, 1))
+    early, late = np.tile([0.1, 0.5], (40, 1)), np.tile([0.1, 0.1], (40, 1))
+
+    def verdicts(accuracy, label_2) -> dict:
+        m = {"step": step, "accuracy": accuracy, "label_2": label_2}
+        return {claim.id: claim.holds(claim.value(m)) for claim in two_heads.CLAIMS}
+
+    assert verdicts(smooth, early) == {"reader": True, "no-rest": True, "rest": True}
+    assert verdicts(stairs, early) == {"reader": True, "no-rest": False, "rest": True}
+    assert verdicts(smooth, late) == {"reader": False, "no-rest": True, "rest": False}
+    assert verdicts(stairs, late) == {"reader": False, "no-rest": True, "rest": True}
+    assert two_heads.reader({"step": step, "accuracy": smooth * 0.5, "label_2": early}) == 0
 
 
 @pytest.mark.parametrize("experiment", [phases, two_heads])
