@@ -115,7 +115,7 @@ def by_query(network: TwoLayerHeads, world: World, batch: Batch) -> dict[str, fl
 
 
 # --8<-- [start:train]
-def train(config: Config, seed: int) -> dict[str, np.ndarray | float]:
+def train(config: Config, seed: int) -> dict[str, Any]:
     """Every measure at every evaluation, and what the trained network can do."""
     generator = torch.Generator().manual_seed(seed)
     task = config.task
