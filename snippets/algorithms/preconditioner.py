@@ -208,10 +208,12 @@ def train(
         optimizer.step()
         cooling.step()
 
+    weights_of = [weights_in_use(network) for network in networks]
     return {
         **dict(zip(("losses", "off", "even"), np.array(history).T)),  # (start, time)
         "A": torch.stack([step_of(network) for network in networks]).numpy(),
-        "scales": np.array([scales(network) for network in networks]),  # (start, 2)
+        "v_y": np.array([v_y for v_y, _ in weights_of]),
+        "B_length": np.array([length for _, length in weights_of]),
     }
 
 
@@ -228,10 +230,10 @@ def measure(
 
 
 @torch.no_grad()
-def scales(network: SimpleTransformer) -> tuple[float, float]:
-    """The sizes of v_y and of the x block of K'Q."""
+def weights_in_use(network: SimpleTransformer) -> tuple[float, float]:
+    """v_y, and the length of the x block of K'Q."""
     B = network.K[0, 0].mT @ network.Q[0, 0]
-    return network.V[0, 0, -1, -1].abs().item(), B[:-1, :-1].norm().item()
+    return network.V[0, 0, -1, -1].item(), B[:-1, :-1].norm().item()
 
 
 # --8<-- [end:train]
@@ -333,7 +335,7 @@ def sampled_off(m: Measurements) -> float:
 
 def scale_ratio(m: Measurements) -> float:
     """Largest v_y of the starts over the smallest, without signs."""
-    size = m["theorem_scales"][:, 0]
+    size = np.abs(m["theorem_v_y"])
     return float(size.max() / size.min())
 
 
@@ -535,7 +537,8 @@ def draw_scale(runs: list[Measurements]) -> Figure:
     starts = ("all small", "V large", "Q and K large")
     for start, (label, marker) in enumerate(zip(starts, "osv")):
         ax.plot(
-            *np.array([m["theorem_scales"][start] for m in runs]).T,
+            [abs(m["theorem_v_y"][start]) for m in runs],
+            [m["theorem_B_length"][start] for m in runs],
             marker,
             markersize=5,
             color=style.colour(start),

@@ -75,8 +75,8 @@ def test_the_construction_has_its_step_and_no_even_part(worlds):
     assert preconditioner.even_part(network.requires_grad_(False), prompts) < 1e-20
     loss, off, _ = preconditioner.measure(network, worlds["theorem"], prompts)
     assert loss == pytest.approx(0.68176, abs=1e-5) and off < 1e-12
-    v_y, length = preconditioner.scales(network)
-    assert v_y == pytest.approx(7) and length == pytest.approx(A.norm().item() / 7)
+    v_y, length = preconditioner.weights_in_use(network)
+    assert v_y == pytest.approx(-7) and length == pytest.approx(A.norm().item() / 7)
 
 
 def test_the_gradient_sees_a_wrong_step(worlds):
@@ -128,7 +128,7 @@ def made_up() -> dict:
             f"{world}_losses": least * np.array([[5.0, 1.04, 1.002], [5.0, 1.1, 1.005]]),
             f"{world}_off": np.array([[1.0, 0.6, 0.02], [1.0, 0.5, 0.03]]),
             f"{world}_even": least * np.array([[0.1, 0.1, 0.0001], [0.1, 0.1, 0.001]]),
-            f"{world}_scales": np.array([[0.3, 16.0], [1.2, 4.0]]),
+            f"{world}_v_y": np.array([-0.3, 1.2]),
         }
     return m
 
@@ -155,7 +155,7 @@ def test_each_claim_can_hold_and_can_fail():
             f"{world}_losses": 1.2 * good[f"{world}_losses"],
             f"{world}_off": np.full((2, 3), 0.2),
             f"{world}_even": 0.2 * good[f"{world}_losses"],
-            f"{world}_scales": np.array([[0.5, 10.0], [0.4, 12.0]]),
+            f"{world}_v_y": np.array([-0.5, 0.4]),
         }
     for claim in preconditioner.CLAIMS:
         assert claim.holds(claim.value(good)), claim.id
