@@ -30,7 +30,7 @@ PRESETS = {
 
 def run(config: Config, seed: int) -> Measurements:
     m = train(config, seed)
-    return {**m, "rest": longest_rest(m)[0]}
+    return {**m, "rest": longest_rest(m)[0], "reader": reader(m)}
 
 
 # --8<-- [start:derived]
@@ -48,7 +48,7 @@ def reader(m: Measurements) -> float:
 
 def divided(m: Measurements) -> bool:
     """Whether one head of layer 2 reads labels by then."""
-    return reader(m) > 0.35
+    return reader(m) > 0.25
 
 
 # --8<-- [end:derived]
@@ -56,31 +56,15 @@ def divided(m: Measurements) -> bool:
 
 CLAIMS = [
     Claim(
-        id="reader",
+        id="smooth",
         says=(
-            "When accuracy reaches 0.6, one head of layer 2 already gives the labels "
-            "more than 0.35."
+            "With two heads accuracy does not rest within a band of 0.05 for 450 steps."
         ),
-        value=reader,
-        holds=lambda v: v > 0.35,
-        quorum=0.6,  # in a third of the seeds tried beforehand neither head does
-        reported=Reported(
-            "minegishi2025",
-            "section on multi-head attention",
-            "the circuits form in parallel, not in sequence",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="no-rest",
-        says=(
-            "Where a head of layer 2 reads early, accuracy does not rest within a band "
-            "of 0.05 for 450 steps."
-        ),
-        value=lambda m: longest_rest(m)[0] if divided(m) else 0.0,
+        value=lambda m: longest_rest(m)[0],
         holds=lambda v: v < 450,
         unit="steps",
         digits=3,
+        quorum=0.6,  # in a third of the seeds tried beforehand it rests as with one head
         reported=Reported(
             "minegishi2025",
             "section on multi-head attention",
@@ -89,8 +73,25 @@ CLAIMS = [
         ),
     ),
     Claim(
+        id="no-rest",
+        says=(
+            "Where a head of layer 2 gives labels more than a quarter by the time "
+            "accuracy reaches 0.6, there is no such rest."
+        ),
+        value=lambda m: longest_rest(m)[0] if divided(m) else 0.0,
+        holds=lambda v: v < 450,
+        unit="steps",
+        digits=3,
+        reported=Reported(
+            "minegishi2025",
+            "section on multi-head attention",
+            "the circuits form in parallel, not in sequence",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
         id="rest",
-        says="Where neither does, it rests for 450 steps or more.",
+        says="Where neither head does, it rests for 450 steps or more.",
         value=lambda m: np.inf if divided(m) else longest_rest(m)[0],
         holds=lambda v: v >= 450,
         unit="steps",

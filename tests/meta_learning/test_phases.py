@@ -72,10 +72,10 @@ def test_two_heads_claims_can_fail_and_can_hold():
         m = {"step": step, "accuracy": accuracy, "label_2": label_2}
         return {claim.id: claim.holds(claim.value(m)) for claim in two_heads.CLAIMS}
 
-    assert verdicts(smooth, early) == {"reader": True, "no-rest": True, "rest": True}
-    assert verdicts(stairs, early) == {"reader": True, "no-rest": False, "rest": True}
-    assert verdicts(smooth, late) == {"reader": False, "no-rest": True, "rest": False}
-    assert verdicts(stairs, late) == {"reader": False, "no-rest": True, "rest": True}
+    assert verdicts(smooth, early) == {"smooth": True, "no-rest": True, "rest": True}
+    assert verdicts(stairs, early) == {"smooth": False, "no-rest": False, "rest": True}
+    assert verdicts(smooth, late) == {"smooth": True, "no-rest": True, "rest": False}
+    assert verdicts(stairs, late) == {"smooth": False, "no-rest": True, "rest": True}
     assert two_heads.reader({"step": step, "accuracy": smooth * 0.5, "label_2": early}) == 0
 
 
