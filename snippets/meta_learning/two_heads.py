@@ -64,7 +64,7 @@ CLAIMS = [
         holds=lambda v: v < 450,
         unit="steps",
         digits=3,
-        quorum=0.6,  # in a third of the seeds tried beforehand it rests as with one head
+        quorum=0.6,  # in a third of the seeds tried beforehand it does rest
         reported=Reported(
             "minegishi2025",
             "section on multi-head attention",
