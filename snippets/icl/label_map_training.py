@@ -3,7 +3,7 @@
 Where the query looks, in layer 1 and in layer 2, tells which circuit is at work; the
 accuracy on sequences whose labels have moved tells whether items and labels are joined.
 
-Source: minegishi2025, section 3 for the measures.
+Source: minegishi2025, for the attention measures and the twin.
 """
 
 from collections.abc import Mapping

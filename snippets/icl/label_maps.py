@@ -215,9 +215,7 @@ def induction_head(
     resembles it and copies them; where none does, it attends to itself and recalls.
     """
     items = batch.tokens[:, 0::2, world.task.n_slots :]
-    match = (items[:, :-1] @ items[:, -1:].mT)[
-        ..., 0
-    ]  # (batch, pair): 1 if alike, or 0
+    match = (items[:, :-1] @ items[:, -1:].mT)[..., 0]  # (batch, pair): about 1 or 0
     itself = torch.full_like(match[:, :1], 0.5)  # wins where nothing matches
     attention = (sharpness * torch.cat([match, itself], 1)).softmax(1)
     shown = F.one_hot(batch.context_labels, world.task.n_labels)
