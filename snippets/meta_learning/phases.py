@@ -7,8 +7,8 @@ code; SGD at 0.1 with momentum 0.7 and batch 64 instead of plain SGD at 0.01 and
 the first layer's W_Q and W_K start at 0.8 of the usual scale. `paper` keeps the text's
 numbers, but has no W_O either.
 
-It takes some 130 core-seconds, more than the usual 120: the third phase comes late in some
-seeds, and a shorter run would show them without it.
+It takes some 130 core-seconds, more than the usual 120: the third phase comes late in
+some seeds, and a shorter run would show them without it.
 """
 
 import numpy as np
