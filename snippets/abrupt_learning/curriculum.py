@@ -198,7 +198,7 @@ def curves_of(
     """The loss of each seed: a cell stops at different steps, so there is no median."""
     for number, m in enumerate(runs):
         label = name if not number else f"_{name}, seed {number}"
-        x, y = m[cell]["step"][::2], m[cell]["loss"][::2]
+        x, y = m[cell]["step"], m[cell]["loss"]
         ax.plot(x, y, color=colour(index), linewidth=1.1, alpha=0.8, label=label)
 
 

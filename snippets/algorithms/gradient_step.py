@@ -635,7 +635,7 @@ def draw_beyond(runs: list[Measurements]) -> Figure:
             )
     again.set(
         yscale="log",
-        ylim=(0.05, 10),
+        ylim=(0.03, 10),
         xlabel="times that the layer is applied",
         ylabel="loss",
     )

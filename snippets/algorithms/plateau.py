@@ -179,9 +179,7 @@ def two_against_one(m: Measurements) -> float:
 CLAIMS = [
     Claim(
         id="stuck",
-        says=(
-            "With one head between 2 and 35 in 100 first draws never leave the plateau."
-        ),
+        says=("With one head between 2 and 35 in 100 first draws end on the plateau."),
         value=lambda m: 100 * share_stuck(m, "one_head"),
         holds=lambda v: 2 <= v <= 35,
         unit="in 100",
@@ -217,7 +215,7 @@ CLAIMS = [
         says="That is fewer than three quarters of what it is with one head.",
         value=two_against_one,
         holds=lambda v: v < 0.75,
-        unit="of it",
+        unit="of the share",
     ),
     Claim(
         id="mirrored",
@@ -227,7 +225,7 @@ CLAIMS = [
         ),
         value=lambda m: of_the_stuck(m, "mirrored"),
         holds=lambda v: 0.9 < v <= 1,
-        unit="of |v|^2",
+        unit="of |v|²",
         digits=3,
     ),
     Claim(
@@ -268,7 +266,7 @@ def draw_curves(runs: list[Measurements]) -> Figure:
     levels = runs[0]["levels"]
     for ax, way in zip(axes[:, 0], ways):
         curves = np.concatenate([m[f"{way}_curves"] for m in runs], 1)[::2]
-        x = np.linspace(0, 800, len(curves))
+        x = 20 * np.arange(len(curves))  # every second record of ten steps
         late = curves[-5:].mean(0) > STUCK * levels[-1]
         lines = ax.plot(x, curves[:, ~late], color=style.colour(0), lw=0.4, alpha=0.25)
         lines += ax.plot(x, curves[:, late], color=style.colour(1), lw=0.5, alpha=0.5)

@@ -531,7 +531,7 @@ def draw_entries(runs: list[Measurements]) -> Figure:
 def draw_scale(runs: list[Measurements]) -> Figure:
     figure, axes = style.panels(1, height=2.9)
     ax = axes[0, 0]
-    sizes = np.geomspace(0.15, 3, 60)
+    sizes = np.geomspace(0.15, 7, 60)
     length = float(np.linalg.norm(runs[0]["theorem_best_A"]))
     ax.plot(sizes, length / sizes, color=style.ink(), linewidth=0.9, linestyle=":")
     starts = ("all small", "V large", "Q and K large")
@@ -545,8 +545,8 @@ def draw_scale(runs: list[Measurements]) -> Figure:
             label=f"start: {label}",
         )
     ax.set(xscale="log", yscale="log", xlabel="size of v_y", ylabel="length of B")
-    ax.set_xticks((0.2, 0.5, 1, 2), ("0.2", "0.5", "1", "2"))
-    ax.set_yticks((2, 5, 10, 20), ("2", "5", "10", "20"))
+    ax.set_xticks((0.2, 0.5, 1, 2, 5), ("0.2", "0.5", "1", "2", "5"))
+    ax.set_yticks((1, 2, 5, 10, 20), ("1", "2", "5", "10", "20"))
     ax.minorticks_off()
     ax.legend()
     return figure
