@@ -24,7 +24,19 @@ PARTS = [
     for p in pages.read_all()
     if "part" in p.meta and "number" not in p.meta
 ]
-ADDRESSES = ["", "ledger/", "run-times/", "references/", "about/claims/", "labs/", *PARTS, *CHAPTERS, *LABS]
+ADDRESSES = [
+    "",
+    "map/",
+    "glossary/",
+    "ledger/",
+    "run-times/",
+    "references/",
+    "about/claims/",
+    "labs/",
+    *PARTS,
+    *CHAPTERS,
+    *LABS,
+]
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
 
 
@@ -160,6 +172,37 @@ def test_the_switch_swaps_the_figures_and_is_remembered(watched, address):
     assert all(".dark." in source for source in visible_figures(one.page))
     one.page.locator("label[title='Follow the system']").click()
     assert all(".light." in source for source in visible_figures(one.page))
+
+
+@pytest.mark.parametrize("way", ["hover", "focus"])
+def test_a_term_shows_its_definition_and_leads_to_it(watched, address, way):
+    one = watched(address + CHAPTERS[-1])
+    term = one.page.locator("article a.term").first
+    getattr(term, way)()
+    shown = one.page.locator(".md-tooltip2--active, .md-tooltip2[role=dialog]").last
+    expect(shown).to_be_visible()
+    anchor = (term.get_attribute("href") or "").partition("#")[2]
+    hidden = one.page.locator(f".term-previews [id='{anchor}']").text_content() or ""
+    assert len(hidden) > 20 and " ".join(hidden.split()) in " ".join((shown.text_content() or "").split())
+    term.click()
+    one.page.wait_for_url(f"**#{anchor}")
+    expect(one.page.locator(f"dfn[id='{anchor}']")).to_be_in_viewport()
+    assert one.errors == []
+
+
+@pytest.mark.parametrize(("width", "drawing"), [(1280, "wide"), (360, "narrow")])
+def test_the_map_fits_the_screen_and_leads_to_the_chapters(watched, address, width, drawing):
+    one = watched(address + "map/", viewport={"width": width, "height": 900})
+    assert one.page.locator(".book-map svg:visible").count() == 1
+    entries = one.page.locator(f".map-{drawing} .map-chapter a")
+    assert entries.count() == len(CHAPTERS)
+    outside = """drawing => [...drawing.querySelectorAll('text')].filter(text => {
+        const box = text.getBBox(); return box.x + box.width > drawing.viewBox.baseVal.width;
+    }).map(text => text.textContent)"""
+    assert one.page.locator(f".map-{drawing}").evaluate(outside) == []
+    entries.last.locator(".map-title").click()
+    expect(one.page.locator("article figure").first).to_be_attached()
+    assert one.page.url.removeprefix(address) in CHAPTERS
 
 
 def test_code_can_be_copied(watched, address):

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from snippets.book import contract, labs, pages, references
+from snippets.book import contract, glossary, labs, pages, references
 from snippets.book.checks import SHORTEST_ALT
 from snippets.book.paths import SITE
 
@@ -166,6 +166,33 @@ def test_the_ledger_names_what_it_compares_with():
         for claim in contract.load(name).claims:
             if claim.reported:
                 assert claim.reported.verdict in text and references.short(claim.reported.key) in text
+
+
+def test_the_glossary_has_every_term_and_each_stands_where_it_says(site):
+    listed = {a["id"] for _, a in site[SITE / "glossary/index.html"].tags if a.get("class") == "glossary-term"}
+    terms = glossary.read_terms()
+    assert terms and listed == {term.anchor for term in terms}
+    for term in terms:
+        defined = [a["id"] for a in site[SITE / term.url / "index.html"].all("dfn")]
+        assert defined.count(term.anchor) == 1, term
+
+
+def test_terms_are_linked_across_the_book_with_a_preview_each(site):
+    for page in CHAPTERS:
+        elements = site[built(page)]
+        linked = [a["href"].partition("#")[2] for a in elements.all("a") if "term" in a.get("class", "").split()]
+        assert linked and len(linked) == len(set(linked)), page.name
+        ids = [a["id"] for _, a in elements.tags if "id" in a]
+        assert all(ids.count(anchor) == 1 for anchor in linked), page.name
+
+
+def test_the_map_has_every_chapter_and_what_it_needs(site):
+    elements = site[SITE / "map/index.html"]
+    for kind in ("wide", "narrow"):
+        drawing = (SITE / "map/index.html").read_text().split(f'class="map-{kind}"')[1].split("</svg>")[0]
+        assert drawing.count("<path") == sum(len(page.meta["needs"]) for page in CHAPTERS)
+    for page in CHAPTERS:
+        assert sum(a["href"] == f"../{page.key}/" for a in elements.all("a")) >= 2
 
 
 def test_run_times_list_every_experiment():

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from snippets.book import contract, drawing, labs, pages, pipeline, references
+from snippets.book import contract, drawing, glossary, labs, pages, pipeline, references
 from snippets.book.errors import BookError
 from snippets.book.paths import SHOWN_PRESET
 from snippets.book.seeds import DEFAULT_SEEDS
@@ -34,6 +34,11 @@ def problems() -> Iterator[str]:
                 yield f"claim '{claim.id}' of {name} stands on no page; state it with {call}"
             if claim.reported and claim.reported.key not in references.entries():
                 yield f"claim '{claim.id}' of {name} cites '{claim.reported.key}', which docs/references.bib lacks"
+    yield from problems_of_map(all_pages)
+    try:
+        glossary.read_terms()
+    except BookError as error:
+        yield str(error)
     for lab in sorted(set(labs.discover()) - {call.arguments[0] for call in calls(all_pages, "lab") if call.arguments}):
         yield f'lab {lab} stands on no page; link it with lab("{lab}") in docs/labs/index.md'
     for lab in labs.discover():
@@ -42,6 +47,22 @@ def problems() -> Iterator[str]:
     for name in known.values():
         yield from problems_of_results(name)
     yield from problems_of_figures(all_pages)
+
+
+def problems_of_map(all_pages: list[pages.Page]) -> Iterator[str]:
+    """Chapters that do not say what they need, or need what is not there or comes later."""
+    numbers = {page.key: page.meta["number"] for page in all_pages if "number" in page.meta}
+    for page in all_pages:
+        if "number" not in page.meta:
+            continue
+        if not isinstance(needs := page.meta.get("needs"), list):
+            yield f"{page.name}: its front matter has no list 'needs'; name the chapters to read before it, or write []"
+            continue
+        for key in needs:
+            if key not in numbers:
+                yield f"{page.name} needs '{key}', which is no chapter; there are {', '.join(numbers)}"
+            elif numbers[key] >= page.meta["number"]:
+                yield f"{page.name} needs '{key}', which comes after it"
 
 
 def resolve(name: object) -> str:

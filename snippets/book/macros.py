@@ -9,7 +9,7 @@ import posixpath
 from collections import Counter
 from typing import Any
 
-from snippets.book import contract, drawing, labs, pages, pipeline, references
+from snippets.book import book_map, contract, drawing, glossary, labs, pages, pipeline, references
 from snippets.book.errors import BookError
 from snippets.book.paths import SHOWN_PRESET
 from snippets.book.seeds import DEFAULT_SEEDS, spell
@@ -35,8 +35,8 @@ def define_env(env: Any) -> None:
 
 
 def on_post_page_macros(env: Any) -> None:
-    """Append the footnotes of the works that the page cites. Called by mkdocs-macros after the macros of a page."""
-    env.markdown += references.footnotes(env.markdown)
+    """Anchor the terms that the page defines and append the works that it cites. Called after the macros of a page."""
+    env.markdown = glossary.with_anchors(env.markdown) + references.footnotes(env.markdown)
 
 
 class Book:
@@ -183,14 +183,32 @@ class Book:
                 blocks.append("")
         return "\n".join(blocks)
 
+    def book_map(self) -> str:
+        """The diagram of the chapters that exist: mechanism, evidence, and which needs which."""
+        found = sorted((p for p in pages.read_all() if "number" in p.meta), key=lambda p: p.meta["number"])
+        nodes = [(p.meta["part"], book_map.Node(p.key, p.meta, self.to(f"{p.key}/"))) for p in found]
+        parts = {part: [node for of, node in nodes if of == part] for part in PARTS}
+        return book_map.drawing({part: here for part, here in parts.items() if here}, PARTS.__getitem__)
+
+    def glossary(self) -> str:
+        """Every term of the book with its definition, and the way to where it stands."""
+        titles = {page.name.removeprefix("docs/"): page.meta for page in pages.read_all()}
+        entries = []
+        for term in glossary.read_terms():
+            meta = titles[term.page]
+            name = f"Chapter {meta['number']}, {meta['title']}" if "number" in meta else meta["title"]
+            entries.append(glossary.entry(term, f"[{name}]({self.source_path(term.page)}#{term.anchor})"))
+        return "\n".join(entries)
+
     def counts(self, what: str) -> str:
-        """How many claims, experiments or chapters the book has, counted now."""
+        """How many claims, experiments, chapters or terms the book has, counted now."""
         experiments = [contract.load(name) for name in contract.discover()]
         chapters = [page for page in pages.read_all() if "number" in page.meta]
         found = {
             "claims": sum(len(e.claims) for e in experiments),
             "experiments": len(experiments),
             "chapters": len(chapters),
+            "terms": len(glossary.read_terms()),
         }
         return str(found[what])
 

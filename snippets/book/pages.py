@@ -23,6 +23,8 @@ MACROS = (
     "run_times",
     "bibliography",
     "chapters",
+    "book_map",
+    "glossary",
     "counts",
 )
 
@@ -51,6 +53,11 @@ class Page:
     @property
     def name(self) -> str:
         return f"docs/{self.path.relative_to(DOCS)}"
+
+    @property
+    def key(self) -> str:
+        """As front matter names it: abrupt-learning/jump."""
+        return self.path.relative_to(DOCS).with_suffix("").as_posix()
 
 
 def read(path: Path) -> Page:

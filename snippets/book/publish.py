@@ -9,13 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from snippets.book import checks, labs, store
+from snippets.book import checks, glossary, labs, store
 from snippets.book.errors import BookError
+from snippets.book.macros import PARTS
 from snippets.book.paths import BUILD, DOCS, ROOT, SITE, SNIPPETS
 
 KATEX = ROOT / "node_modules" / "katex" / "dist"
 SERIF = ROOT / "node_modules" / "@fontsource" / "source-serif-4" / "files"
 SERIF_FACES = ("400-normal", "600-normal", "400-italic")
+LINKED = (*PARTS, "labs", "about")  # folders of pages in which terms are linked to their definitions
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
 
 # Runs in Node: formulas in, HTML with MathML out. A formula that KaTeX cannot read is an error, not red text.
@@ -91,12 +93,25 @@ def finish(site: Path) -> None:
 
 
 def finish_pages(site: Path) -> None:
-    """Replace every formula in the pages by KaTeX's HTML and MathML, so that reading needs no script."""
-    texts = {path: name_search(path.read_text()) for path in site.rglob("*.html")}
+    """Link the terms of the glossary, and replace every formula by KaTeX's HTML and MathML: reading needs no script."""
+    texts = link_terms(site, {path: name_search(path.read_text()) for path in site.rglob("*.html")})
     formulas = sorted({(html.unescape(m[3]), m[2] == "[") for text in texts.values() for m in FORMULA.finditer(text)})
     rendered = dict(zip(formulas, run_katex(formulas), strict=True)) if formulas else {}
     for path, text in texts.items():
         path.write_text(FORMULA.sub(lambda m: wrapped(m[2] == "[", rendered[html.unescape(m[3]), m[2] == "["]), text))
+
+
+def link_terms(site: Path, texts: dict[Path, str]) -> dict[Path, str]:
+    """Link the first mention of each term on each chapter and lab to its definition."""
+    terms = glossary.read_terms()
+    shown = glossary.previews(texts.get(site / "glossary" / "index.html", ""))
+    linked = {path: path.parent.relative_to(site).as_posix() + "/" for path in texts if path.parent != site}
+    return {
+        path: glossary.link_page(text, linked[path], terms, shown)
+        if linked.get(path, "").split("/")[0] in LINKED
+        else text
+        for path, text in texts.items()
+    }
 
 
 def name_search(page: str) -> str:

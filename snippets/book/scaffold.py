@@ -78,6 +78,7 @@ number: NUMBER
 question: How fast does the mean of n draws settle?
 mechanism: averaging
 evidence: a power law on five seeds
+needs: []
 experiments: [NAME]
 ---
 

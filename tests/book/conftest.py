@@ -12,6 +12,7 @@ import pytest
 from snippets.book.paths import ROOT
 
 TINY = "mechanisms/tiny"
+FIXED = ("index", "map", "ledger", "run-times", "references", "glossary", "about/claims")  # pages of every book
 
 
 class SmallBook:
@@ -29,7 +30,7 @@ class SmallBook:
         (root / "node_modules").symlink_to(ROOT / "node_modules")
         docs = root / "docs"
         shutil.copytree(ROOT / "docs" / "assets", docs / "assets")
-        for file in ("references.bib", "ledger.md", "run-times.md", "references.md", "about/claims.md"):
+        for file in ("references.bib", *(f"{name}.md" for name in FIXED[1:])):
             (docs / file).parent.mkdir(exist_ok=True)
             shutil.copy(ROOT / "docs" / file, docs / file)
         (docs / "index.md").write_text("# A small book\n\n{{{ chapters() }}}\n")
@@ -42,7 +43,7 @@ class SmallBook:
         settings = (ROOT / "mkdocs.yml").read_text()
         before, _, rest = settings.partition("\nnav:\n")
         entries = "".join(f"  - mechanisms/{name}.md\n" for name in chapters)
-        fixed = "  - index.md\n  - ledger.md\n  - run-times.md\n  - references.md\n  - about/claims.md\n"
+        fixed = "".join(f"  - {name}.md\n" for name in FIXED)
         (self.root / "mkdocs.yml").write_text(f"{before}\nnav:\n{fixed}{entries}\n{rest.partition(chr(10) * 2)[2]}")
 
     @property
