@@ -2,11 +2,11 @@
 # # Attention by hand
 #
 # Attention is how a token of a transformer gets information from other tokens. It is
-# three matrix products and a softmax. In the first half of this lab you **compute** it,
-# on three tokens, with numbers that you can check on paper. In the second half you
-# **set the weights** of three heads by hand, so that each does something that you chose:
-# one copies the token before, one looks a key up in a dictionary, one averages. Nothing
-# is trained. At the end you compare your attention with PyTorch's, and draw it.
+# matrix products and a softmax, no more. In the first half of this lab you **compute**
+# it, on three tokens, with numbers that you can check on paper. In the second half you
+# **set the weights** of three heads by hand: one copies the token before, one looks a
+# key up in a dictionary, one averages. Nothing is trained. At the end you compare your
+# attention with PyTorch's, and draw it.
 #
 # Each step has a short explanation, a function to fill in, a check, and a hint to
 # unfold. Run the cells from top to bottom. You need Python, matrix products, and a
@@ -271,9 +271,9 @@ check(problem_of_softmax, softmax_rows)
 #
 # So scores spread by $\sqrt{d_k}$: the longer the vectors, the larger the differences
 # between scores, though the tokens fit no better. The softmax then gives nearly all
-# weight to one token. And it no longer reacts: if a weight $p$ is the softmax of a
-# score $z$, then $dp/dz = p\,(1 - p)$, which is near 0 when $p$ is near 1. Training
-# follows such derivatives, so it would stand still.
+# weight to one token. And it no longer reacts: if a weight $p$ comes from a score $z$,
+# then $dp/dz = p\,(1 - p)$, which is near 0 when $p$ is near 1. Training follows such
+# derivatives, so it would hardly move.
 #
 # The remedy: divide each score by $\sqrt{d_k}$. The spread is 1 again. Fill in
 # `scaled_scores`.
@@ -634,7 +634,7 @@ def random_text(seed, n=POSITIONS):
     letters = torch.randint(len(LETTERS), (n,), generator=generator)
     digits = torch.randint(len(DIGITS), (n,), generator=generator)
     words = [LETTERS[a] + DIGITS[b] for a, b in zip(letters, digits)]
-    return " ".join(words[:-1] + [words[-1][0] + "?"])
+    return " ".join([*words[:-1], words[-1][0] + "?"])
 
 
 def problem_of_matrices(answer):
@@ -673,7 +673,7 @@ def problem_of_strength(found, wanted, name, d_k):
             f"d_k = {d_k}, so multiply {name} by it"
         )
     if same(found, wanted * root):
-        return f"the score is {name} times the root of d_k, which is in both matrices"
+        return f"the score is {name} times the root of d_k: put the root in only once"
     if same(found, wanted**2) or same(found, wanted**2 / root):
         return f"{name} is in W_Q and in W_K; put it into one of them"
     return f"the score is {found:.2f}, not {name} = {wanted:g}"
@@ -798,7 +798,7 @@ check(problem_of_previous_token, previous_token_head)
 #
 # </details>
 #
-# How strong is strong enough? Here is the weight of the last of eight tokens on the one
+# How strong is strong enough? Here is the weight of the last of seven tokens on the one
 # before it, for several $\beta$, and what it has in `BEFORE`. The right letter is `f`.
 
 # %%
@@ -1117,6 +1117,8 @@ def problem_of_difference(difference_from_library):
     def measured(changed):
         return float(difference_from_library(lambda *_: (pattern, changed), Q, K, V))
 
+    if measured(output) < 1e-5 and measured(output + 1) < 1e-5:
+        return "it gives 0 even for an output in which all numbers are wrong"
     for plain, why in (
         (Q @ K.T / 3, "the library looks at the future there: set is_causal=True"),
         (hidden(Q @ K.T), "the library divides by the root of d_k, unless told not to"),
@@ -1128,7 +1130,8 @@ def problem_of_difference(difference_from_library):
     exact = measured(output)
     if math.isnan(exact) or exact > 1e-5:
         return (
-            f"it gives {exact:.2g} for an attention that is the library's; is_causal?"
+            f"it gives {exact:.2g} for an attention that is equal to the library's, "
+            "causal and scaled: look at how you call it"
         )
     higher, lower = output.clone(), output.clone()
     higher[2, 1] += 0.25
@@ -1249,7 +1252,7 @@ figure.tight_layout()
 # <details>
 # <summary>Answer</summary>
 #
-# Only the one that reads `POSITION`. A head whose queries and keys do not hold positions
+# Only the one that reads `POSITION`. A head whose queries and keys hold no positions
 # sees a heap of tokens, not a sequence. What is found and what is averaged stays the
 # same, but for rounding.
 #
