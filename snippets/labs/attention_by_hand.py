@@ -395,6 +395,8 @@ def problem_of_pattern(pattern, z):
             "the pattern has NaN: 0 times infinity is not a number, so do not multiply "
             "a mask by infinity; `masked_fill` sets the hidden scores"
         )
+    if pattern.isinf().any():
+        return "these are the scores with the future hidden; now take their softmax"
     if same(pattern, hidden(z).softmax(1)):
         return None
     if same(pattern, z.tril().softmax(1)):
