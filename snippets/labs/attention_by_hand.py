@@ -600,8 +600,9 @@ print("token 1, DIGIT: ", stream[1, DIGIT].int().tolist())
 # A **head** is four matrices. Three of them read the stream $x$, and the fourth says
 # where the output is added:
 #
-# $$ Q = x W_Q, \qquad K = x W_K, \qquad V = x W_V, \qquad
-# x \leftarrow x + \text{output} \cdot W_O . $$
+# $$ Q = x W_Q, \qquad K = x W_K, \qquad V = x W_V, $$
+#
+# $$ x \leftarrow x + \text{output} \cdot W_O . $$
 #
 # $W_Q$ and $W_K$ decide **where** a head looks. $W_V$ and $W_O$ decide **what** it
 # takes from there and where it puts that. A matrix to the right of $x$ reads by its
