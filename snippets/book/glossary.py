@@ -184,5 +184,6 @@ def spellings(term: Term) -> list[str]:
 
 def entry(term: Term, where: str) -> str:
     """One term of the glossary page; `where` is the Markdown that leads back."""
-    also = f" Also: {html.escape(', '.join(term.also))}." if term.also else ""
+    others = [name for name in term.also if name.lower() != f"{term.name}s".lower()]
+    also = f" Also: {html.escape(', '.join(others))}." if others else ""
     return f'<div class="glossary-term" id="{term.anchor}" markdown>\n\n{term.sentence}\n\n{where}{also}\n\n</div>\n'

@@ -72,6 +72,12 @@ def test_a_mark_becomes_an_anchor():
     assert glossary.with_anchors(marked) == 'The <dfn id="term-residual-stream">residual stream</dfn> is a sum.'
 
 
+def test_an_entry_lists_other_spellings_but_the_plural():
+    (term,) = glossary.terms_of("a.md", 'An **MLP**{ .term also="MLPs, multilayer perceptron" } is a network.')
+    text = glossary.entry(term, "[Chapter 2](a.md)")
+    assert 'id="term-mlp"' in text and "[Chapter 2](a.md) Also: multilayer perceptron.\n" in text
+
+
 TERMS = glossary.terms_of(
     "part/page.md",
     "A **head**{ .term } looks. A **bit**{ .term .unlinked } is small. "
