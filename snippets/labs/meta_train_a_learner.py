@@ -696,7 +696,7 @@ check(problem_of_verdict, verdict)
 #
 # Train one learner for each pool size, and nothing else changed: the same number of
 # steps, of sequences and of fresh points. Test each on tasks of its own pool and on new
-# ones.
+# ones, with fresh points for both.
 #
 # Fill in `sweep`. It gets the training as an argument, `train(pool, seed)`.
 
@@ -819,8 +819,8 @@ for index, name in enumerate(("seen tasks", "unseen tasks")):
     late = [pair[index][-5:].mean() for pair in curves.values()]
     panel.plot(list(curves), late, "o-", color=COLOURS[index], label=name)
 panel.axhline(1 / CLASSES, color="black", linewidth=0.8, linestyle=":")
-late = neighbour[-5:].mean()
-panel.axhline(late, color="#888888", linewidth=0.8, label="nearest neighbour")
+level = neighbour[-5:].mean()
+panel.axhline(level, color="#888888", linewidth=0.8, label="nearest neighbour")
 panel.set_xscale("log")
 panel.set_xticks(list(curves), list(curves))
 panel.minorticks_off()
@@ -832,11 +832,12 @@ figure.tight_layout()
 # %% [markdown]
 # With one task the point alone tells the answer, and nothing is left to gain. With
 # eight or more, what the network does works for new tasks as well. In between it
-# depends on which tasks these are. Two that agree on most of the circle, as it happens
-# here, need hardly be told apart. Two that differ more must be, and then the network
-# recognises: it finds out which of its tasks this is, and on a new one that helps
-# little. In eight other draws all pools of 1 made it remember, all of 2 recognise, most
-# of 4 recognise, and all of 8 learn.
+# depends on which tasks these are. Two that agree on most of the circle need hardly be
+# told apart; with the family of the hint, the pool of 2 drawn here is such a pair. Two
+# that differ more must be told apart, and then the network recognises: it finds out
+# which of its tasks this is, and on a new one that helps little. In eight other draws
+# of this family, all pools of 1 made it remember, all of 2 recognise, most of 4
+# recognise, and all of 8 learn.
 #
 # Note what did *not* change: network, training, and loss. Only the pool did. And a test
 # on seen tasks alone would not tell recognising from learning.
