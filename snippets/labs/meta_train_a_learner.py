@@ -200,7 +200,7 @@ check(problem_of_family, invent, label)
 # alt: Six circles of coloured points. On each circle the three colours form a few arcs;
 # the arcs have different sizes and places from circle to circle.
 tasks = invent(6, seeded(3))
-x = on_circle(1, 400, seeded(4)).expand(6, -1, -1)
+x = on_circle(1, 2000, seeded(4)).expand(6, -1, -1)
 y = label(tasks, x)
 COLOURS = ["#0072b2", "#d55e00", "#009e73"]
 figure, panels = plt.subplots(1, 6, figsize=(9, 1.7), dpi=150)
@@ -587,7 +587,7 @@ y = label(new_tasks, x)
 neighbour = (nearest_neighbour(x, y) == y).float().mean(0)
 untrained = accuracy_by_place(Learner(seed=0), new_tasks, seeded(11))
 
-figure, panel = plt.subplots(figsize=(7, 3.4), dpi=150)
+figure, panel = plt.subplots(figsize=(5.2, 3.2), dpi=150)
 panel.plot(curve, color=COLOURS[0], label="trained network, new tasks")
 panel.plot(neighbour, "--", color=COLOURS[1], label="nearest neighbour")
 panel.plot(untrained, color="#888888", label="untrained network")
@@ -633,7 +633,7 @@ def gain(curve):
 
 
 def verdict(seen, unseen):
-    """ "remembers", "recognises" or "learns". seen, unseen: curves, (LENGTH,)"""
+    """One of "remembers", "recognises" and "learns". seen, unseen: curves, (LENGTH,)"""
     # solution
     if gain(unseen) >= 0.2:
         return "learns"
@@ -807,14 +807,12 @@ curves |= sweep((64, 256), meta_train)
 # tasks it stays below one half up to 4 tasks, jumps to about eight tenths at 8, and
 # meets the curve of the seen ones from 16 on, just below the line of the nearest
 # neighbour.
-print("tasks   seen: first  last   unseen: first  last   the network")
-for size, (seen, unseen) in curves.items():
-    first, last = zip(*((c[0].item(), c[-5:].mean().item()) for c in (seen, unseen)))
-    print(
-        f"{size:5}   {first[0]:11.2f}  {last[0]:.2f}   {first[1]:13.2f}  {last[1]:.2f}"
-        f"   {verdict(seen, unseen)}"
-    )
-figure, panel = plt.subplots(figsize=(7, 3.4), dpi=150)
+print("        seen        unseen")
+print("tasks   first last  first last  the network")
+for size, pair in curves.items():
+    numbers = "  ".join(f"{c[0]:5.2f} {c[-5:].mean():.2f}" for c in pair)
+    print(f"{size:5}   {numbers}  {verdict(*pair)}")
+figure, panel = plt.subplots(figsize=(5.2, 3.2), dpi=150)
 for index, name in enumerate(("seen tasks", "unseen tasks")):
     late = [pair[index][-5:].mean() for pair in curves.values()]
     panel.plot(list(curves), late, "o-", color=COLOURS[index], label=name)
