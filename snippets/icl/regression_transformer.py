@@ -75,8 +75,8 @@ class RegressionTransformer(nn.Module):
     ) -> Float[Tensor, "batch n_and_query"]:
         """What it says of each x_k, or of other queries, from the examples before k.
         The last y is not read."""
-        self.check(x, y)
         asked = x if queries is None else queries
+        self.check(x, y, asked)
         z_queries = asked @ self.W_x + self.kind[0]
         z_examples = x @ self.W_x + y[..., None] * self.W_y + self.kind[1]
         start = self.start.expand(len(x), 1, -1)
@@ -119,7 +119,7 @@ class RegressionTransformer(nn.Module):
         W, width = self.W_read.detach(), self.sizes.width
         return ((W - W.mean()).norm() * width**0.5 + self.b_read.abs()).item()
 
-    def check(self, x: Tensor, y: Tensor) -> None:
+    def check(self, x: Tensor, y: Tensor, asked: Tensor) -> None:
         """Raise ValueError, in words, for what the network cannot read."""
         if x.shape[:-1] != y.shape:
             raise ValueError(
@@ -131,6 +131,11 @@ class RegressionTransformer(nn.Module):
             )
         if x.shape[1] == 0:
             raise ValueError("the prompt is empty: give at least the query")
+        if asked.shape != x.shape:
+            raise ValueError(
+                f"queries are {tuple(asked.shape)} and x is {tuple(x.shape)}: "
+                "ask one at every place"
+            )
 
 
 def layer_norm(x: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
@@ -177,7 +182,7 @@ def train(
 
 def share_of_rate(step: int, training: Training) -> float:
     """Up in a line from near 0, and down in half a cosine."""
-    up = (step + 1) / (training.warm_up * training.n_steps)
+    up = (step + 1) / max(1, training.warm_up * training.n_steps)
     return min(1.0, up) * (1 + math.cos(math.pi * step / training.n_steps)) / 2
 
 

@@ -82,27 +82,20 @@ def test_least_error_is_that_of_clipped_answers():
     assert regression.least_error(4.0, test) == 0
 
 
-def made_up(error: list[float], factor: dict[str, float], apart: float) -> dict:
-    """Errors after k = 0 ... 6 examples, those of each kind that many times as large."""
-    kinds = [
-        "skewed",
-        "subspace",
-        "orthogonal",
-        "query repeats",
-        "x / 2",
-        "y / 2",
-        "orthant",
-        "x * 2",
-        "x * 3",
-        "y * 3",
-    ]
+KINDS = ["skewed", "subspace", "orthogonal", "query repeats", "x / 2", "y / 2", "orthant", "x * 2", "x * 3", "y * 3"]
+
+
+def made_up(error: list[float], factor: dict[str, float], apart: float, **errors: list[float]) -> dict:
+    """Errors after k = 0 ... 6 examples, those of each kind that many times as large unless given."""
     base = np.array(error)
     return {
         "d": 3,
         "least_error": 0.1,
         "error of as in training": base,
-        **{f"error of {kind}": base * factor.get(kind, 1.0) for kind in kinds},
-        "from least squares": np.full(7, apart),
+        **{f"error of {kind}": base * factor.get(kind, 1.0) for kind in KINDS},
+        **{f"error of {kind.replace('_', ' ')}": np.array(given) for kind, given in errors.items()},
+        "from least squares": np.array([0.0, apart, apart, 0.1, 0.1, 0.1, 0.1]),
+        "from ridge": np.full(7, 4 * apart),
         "from 3 nearest": np.full(7, 1.0),
         "from averaging": np.full(7, 2.0),
         "error: 3 nearest": np.full(7, 0.6),
@@ -114,19 +107,28 @@ def test_measures_on_made_up_curves():
     m = made_up([1.0, 0.7, 0.4, 0.1, 0.04, 0.02, 0.01], {"orthant": 4.0}, 0.01)
     assert regression.elbow(m) == pytest.approx(0.9 / 0.09)
     assert regression.late(m, "orthant") == pytest.approx(0.04)
-    assert regression.apart(m, "orthant") == pytest.approx(4)
+    assert regression.times_as_large(m, "orthant") == pytest.approx(4)
     assert regression.from_the_nearest_other(m) == pytest.approx(0.01)
+    read = {claim.id: claim.value(m) for claim in regression.CLAIMS}
+    assert (read["repeats"], read["blunt"], read["floor"]) == (0.7, 0.1, 0.01)  # after 1, d and 2 d examples
+    assert read["subspace-elbow"] == 0.7  # half of three dimensions is one
+    assert read["cautious"] == pytest.approx(0.4)
+
+
+def test_half_of_the_dimensions_or_one():
+    assert [regression.half(d) for d in (1, 2, 3, 20)] == [1, 1, 1, 10]
 
 
 def test_each_claim_can_hold_and_can_fail():
-    parting = {"x * 2": 10.0, "x * 3": 30.0, "y * 3": 30.0, "orthant": 3.0, "orthogonal": 0.5, "query repeats": 0.5}
-    good = made_up([1.0, 0.7, 0.4, 0.08, 0.03, 0.01, 0.006], parting, 0.01)
-    blurred = {"skewed": 30.0, "subspace": 30.0, "orthogonal": 3.0, "query repeats": 3.0, "x / 2": 9.0, "y / 2": 9.0}
+    parting = {"x * 2": 10.0, "x * 3": 30.0, "y * 3": 30.0, "orthant": 3.0, "orthogonal": 0.5}
+    early = {"subspace": [1.0, 0.03] + [0.02] * 5, "query_repeats": [1.0, 0.01] + [0.005] * 5}
+    good = made_up([1.0, 0.7, 0.4, 0.08, 0.03, 0.01, 0.006], parting, 0.01, **early)
+    blurred = {"skewed": 30.0, "subspace": 30.0, "orthogonal": 3.0, "x / 2": 9.0, "y / 2": 9.0}
     worse = made_up([1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4], blurred, 0.5)
     exact = made_up([1.0, 0.7, 0.4, 0.0, 0.0, 0.0, 1e-9], blurred, 0.5)
     for claim in regression.CLAIMS:
         assert claim.holds(claim.value(good)), claim.id
-        fails = worse if claim.id != "blunt" else exact
+        fails = exact if claim.id in ("blunt", "floor", "x-twice", "x-thrice", "y-thrice") else worse
         assert not claim.holds(claim.value(fails)), claim.id
 
 

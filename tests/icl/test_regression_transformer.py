@@ -81,16 +81,23 @@ def test_no_answer_exceeds_the_bound(prompts):
 
 
 @pytest.mark.parametrize(
-    ("x", "y", "message"),
+    ("x", "y", "asked", "message"),
     [
-        ((3, 5, 2), (3, 4), "a y for each x"),
-        ((3, 5, 3), (3, 5), "reads d = 2"),
-        ((3, 0, 2), (3, 0), "at least the query"),
+        ((3, 5, 2), (3, 4), (3, 5, 2), "a y for each x"),
+        ((3, 5, 3), (3, 5), (3, 5, 3), "reads d = 2"),
+        ((3, 0, 2), (3, 0), (3, 0, 2), "at least the query"),
+        ((3, 5, 2), (3, 5), (3, 4, 2), "ask one at every place"),
+        ((3, 5, 2), (3, 5), (3, 5, 3), "ask one at every place"),
     ],
 )
-def test_what_it_cannot_read_is_named(x, y, message):
+def test_what_it_cannot_read_is_named(x, y, asked, message):
     with pytest.raises(ValueError, match=message):
-        small().check(torch.zeros(x), torch.zeros(y))
+        small().check(torch.zeros(x), torch.zeros(y), torch.zeros(asked))
+
+
+def test_it_checks_what_it_is_given(prompts):
+    with pytest.raises(ValueError, match="reads d = 3"):
+        small(d=3)(prompts.x, prompts.y)
 
 
 def test_heads_divide_the_width():
@@ -103,6 +110,10 @@ def test_the_rate_rises_and_falls():
     shares = [share_of_rate(step, training) for step in range(100)]
     assert shares[0] < 0.11 and max(shares) > 0.97 and shares[-1] < 0.001
     assert shares.index(max(shares)) in (9, 10)
+
+
+def test_without_warm_up_the_rate_starts_at_its_height():
+    assert share_of_rate(0, Training(n_steps=5, warm_up=0.0)) == 1
 
 
 def test_each_weight_has_one_optimizer():
