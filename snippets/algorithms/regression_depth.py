@@ -25,6 +25,7 @@ from snippets.icl.regression_transformer import (
     Training,
     train,
 )
+from snippets.icl.valley import bottom
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,8 @@ def late(m: Measurements) -> np.ndarray:
 
 def fitted(m: Measurements) -> np.ndarray:
     """For each depth, the strength of the ridge that is nearest, over all k >= 1."""
-    return m["strengths"][m["from_ridge"][..., 1:].mean(-1).argmin(1)]
+    valleys = m["from_ridge"][..., 1:].mean(-1)  # (depth, strength)
+    return np.array([bottom(m["strengths"], valley) for valley in valleys])
 
 
 def distances(m: Measurements) -> np.ndarray:
@@ -134,6 +136,11 @@ def distances(m: Measurements) -> np.ndarray:
     )
 
 
+def per_doubling(values: np.ndarray) -> float:
+    """The largest ratio of a depth's value to that of the depth before."""
+    return float((values[1:] / values[:-1]).max())
+
+
 # --8<-- [end:derived]
 
 
@@ -141,31 +148,31 @@ CLAIMS = [
     Claim(
         id="deeper",
         says=(
-            "Each doubling of the depth leaves less than 0.85 of the error after all "
+            "Each doubling of the depth leaves less than 0.8 of the error after all "
             "examples."
         ),
-        value=lambda m: float((late(m)[1:] / late(m)[:-1]).max()),
-        holds=lambda v: v < 0.85,
+        value=lambda m: per_doubling(late(m)),
+        holds=lambda v: v < 0.8,
         unit="of the error",
     ),
     Claim(
         id="one-layer",
         says=(
-            "One layer errs less than 0.7 times as much as the best single step of "
+            "One layer errs less than 0.6 times as much as the best single step of "
             "gradient descent, after all examples."
         ),
         value=lambda m: float(late(m)[0] / m["error_one_step"][-1]),
-        holds=lambda v: v < 0.7,
+        holds=lambda v: v < 0.6,
         unit="of its error",
     ),
     Claim(
         id="one-step",
         says=(
-            "One layer is not one step: the nearest ridge is less than 0.7 times as "
+            "One layer is not one step: the nearest ridge is less than 0.6 times as "
             "far from it."
         ),
         value=lambda m: float(distances(m)[0, 1] / distances(m)[0, 0]),
-        holds=lambda v: v < 0.7,
+        holds=lambda v: v < 0.6,
         unit="times as far",
         reported=Reported(
             "akyurek2023",
@@ -175,20 +182,40 @@ CLAIMS = [
         ),
     ),
     Claim(
-        id="weaker",
+        id="midway",
         says=(
-            "With each doubling of the depth the nearest ridge gets weaker, to less "
-            "than 0.9 of its strength."
+            "One layer is about as far from least squares as from one step: between "
+            "0.6 and 1.5 times."
         ),
-        value=lambda m: float((fitted(m)[1:] / fitted(m)[:-1]).max()),
-        holds=lambda v: v < 0.9,
-        unit="of the strength",
+        value=lambda m: float(distances(m)[0, 2] / distances(m)[0, 0]),
+        holds=lambda v: 0.6 < v < 1.5,
+        unit="times as far",
+    ),
+    Claim(
+        id="toward",
+        says=(
+            "The distance from least squares, over that from one step, falls with each "
+            "doubling of the depth to less than 0.8 of what it was."
+        ),
+        value=lambda m: per_doubling(distances(m)[:, 2] / distances(m)[:, 0]),
+        holds=lambda v: v < 0.8,
+        unit="of what it was",
         reported=Reported(
             "akyurek2023",
             "figure 3",
             "with depth the nearest algorithm turns from ridge to least squares",
             "reproduced at smaller scale",
         ),
+    ),
+    Claim(
+        id="weaker",
+        says=(
+            "With each doubling of the depth the nearest ridge gets weaker, to less "
+            "than 0.8 of its strength."
+        ),
+        value=lambda m: per_doubling(fitted(m)),
+        holds=lambda v: v < 0.8,
+        unit="of the strength",
     ),
 ]
 
@@ -230,23 +257,26 @@ def draw_depth(runs: list[Measurements]) -> Figure:
 
 
 def draw_nearest(runs: list[Measurements]) -> Figure:
-    """Each depth against ridges of many strengths, and against one step."""
+    """Each depth against ridges of many strengths; at the ends, least squares and one
+    step."""
     figure, axes = style.panels(1, height=3.0)
     ax = axes[0, 0]
     strengths = runs[0]["strengths"]
+    ends = strengths[[0, -1]] * np.array([1 / 1.6, 1.6])
     for i, depth in enumerate(runs[0]["depth"]):
         curves = [m["from_ridge"][i, :, 1:].mean(-1) for m in runs]
         style.seeds_and_median(ax, strengths, curves, i, layers(depth))
-        step = float(np.median([distances(m)[i, 0] for m in runs]))
-        ax.plot(strengths[-1] * 1.35, step, "D", color=style.colour(i), markersize=5)
-    ax.annotate(
-        "one step",
-        (strengths[-1] * 1.35, 1.0),
-        xycoords=("data", "axes fraction"),
-        ha="center",
-        va="top",
-        fontsize=8.5,
-    )
+        step, _, exact = np.median([distances(m)[i] for m in runs], 0)
+        ax.plot(ends, [exact, step], "D", color=style.colour(i), markersize=5)
+    for end, name in zip(ends, ("least\nsquares", "one\nstep")):
+        ax.annotate(
+            name,
+            (end, 1.0),
+            xycoords=("data", "axes fraction"),
+            ha="center",
+            va="bottom",
+            fontsize=8.5,
+        )
     ax.set(
         xlabel="strength of the ridge it is compared with",
         ylabel="network's difference",

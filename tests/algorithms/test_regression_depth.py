@@ -12,8 +12,8 @@ from snippets.icl.regression_transformer import Training
 STRENGTHS = np.geomspace(0.01, 3, 21)
 
 
-def made_up(late: list[float], bottoms: list[float], step: float) -> dict:
-    """Three depths, each with its last error and the strength of its nearest ridge."""
+def made_up(late: list[float], bottoms: list[float], step: float, exacts: list[float]) -> dict:
+    """Three depths, each with its last error, the strength of its nearest ridge, and its distance from least squares."""
     valleys = [0.02 + 0.1 * np.log(STRENGTHS / bottom) ** 2 for bottom in bottoms]
     return {
         "depth": np.array([1, 2, 4]),
@@ -21,7 +21,7 @@ def made_up(late: list[float], bottoms: list[float], step: float) -> dict:
         "error": np.array([[1.0, 0.7, value] for value in late]),
         "error_one_step": np.array([1.0, 0.8, 0.4]),
         "from_one_step": np.full((3, 3), step),
-        "from_least_squares": np.full((3, 3), 0.1),
+        "from_least_squares": np.array([[exact] * 3 for exact in exacts]),
         "from_ridge": np.stack([np.stack([valley] * 3, -1) for valley in valleys]),
     }
 
@@ -40,15 +40,17 @@ def test_one_step_is_the_best_of_all_sizes():
 
 
 def test_measures_on_made_up_curves():
-    m = made_up([0.2, 0.1, 0.02], [0.5, 0.2, 0.05], 0.3)
+    m = made_up([0.2, 0.1, 0.02], [0.5, 0.2, 0.05], 0.3, [0.3, 0.1, 0.05])
     np.testing.assert_allclose(regression_depth.late(m), [0.2, 0.1, 0.02])
-    np.testing.assert_allclose(regression_depth.fitted(m), [0.5, 0.2, 0.05], rtol=0.2)
-    np.testing.assert_allclose(regression_depth.distances(m), [[0.3, 0.02, 0.1]] * 3, atol=0.003)
+    np.testing.assert_allclose(regression_depth.fitted(m), [0.5, 0.2, 0.05], rtol=0.01)
+    expected = [[0.3, 0.02, exact] for exact in (0.3, 0.1, 0.05)]
+    np.testing.assert_allclose(regression_depth.distances(m), expected, atol=0.003)
+    assert regression_depth.per_doubling(np.array([8.0, 4.0, 3.0])) == 0.75
 
 
 def test_each_claim_can_hold_and_can_fail():
-    good = made_up([0.2, 0.1, 0.02], [0.5, 0.2, 0.05], 0.3)
-    bad = made_up([0.4, 0.4, 0.4], [0.2, 0.2, 0.2], 0.01)
+    good = made_up([0.2, 0.1, 0.02], [0.5, 0.2, 0.05], 0.3, [0.3, 0.1, 0.05])
+    bad = made_up([0.4, 0.4, 0.4], [0.2, 0.2, 0.2], 0.01, [0.3, 0.3, 0.3])
     for claim in regression_depth.CLAIMS:
         assert claim.holds(claim.value(good)), claim.id
         assert not claim.holds(claim.value(bad)), claim.id

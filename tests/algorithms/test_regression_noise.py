@@ -38,14 +38,15 @@ def test_worst_column_is_the_ratio_nearest_to_failing():
     few = np.array([[1.0, 4.0, 9.0], [8.0, 2.0, 2.5], [9.0, 9.0, 3.0]])
     m = {"few": np.hstack([few, np.ones((3, 2))])}
     assert regression_noise.worst_column(m, "few") == pytest.approx(2 / 2.5)
+    np.testing.assert_allclose(regression_noise.lead(regression_noise.table(m, "few")), [1 / 4, 2 / 2.5, 3 / 9])
     m["few"][2, 0] = 1.0
     assert regression_noise.worst_column(m, "few") == pytest.approx(3.0)
 
 
 def test_fitted_strengths_are_the_bottoms_of_the_valleys(good):
     fitted = regression_noise.fitted(good, "few")
-    np.testing.assert_allclose(fitted, [0.02, 0.25, 1.0], rtol=0.25)
-    np.testing.assert_allclose(regression_noise.misfit(good, "many"), [1.8, 1.7], rtol=0.25)
+    np.testing.assert_allclose(fitted, [0.02, 0.25, 1.0], rtol=0.03)
+    np.testing.assert_allclose(regression_noise.misfit(good, "many"), [1.8, 1.7], rtol=0.03)
 
 
 def test_each_claim_can_hold_and_can_fail(good):
