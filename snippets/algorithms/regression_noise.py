@@ -110,7 +110,7 @@ def table(m: Measurements, half: str) -> np.ndarray:
 
 
 def lead(t: Float[np.ndarray, "n n"]) -> Float[np.ndarray, "n"]:
-    """In each column, the diagonal over the least of the others. Under 1, it is least."""
+    """In each column, the diagonal over the least of the others: under 1, it leads."""
     return t.diagonal() / np.where(np.eye(len(t), dtype=bool), np.inf, t).min(0)
 
 

@@ -1,4 +1,4 @@
-"""Where a curve that was measured on a grid is lowest, also between the grid's points."""
+"""Where a curve that was measured on a grid is lowest, between the grid's points too."""
 
 import math
 

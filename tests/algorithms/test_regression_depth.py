@@ -13,7 +13,7 @@ STRENGTHS = np.geomspace(0.01, 3, 21)
 
 
 def made_up(late: list[float], bottoms: list[float], step: float, exacts: list[float]) -> dict:
-    """Three depths, each with its last error, the strength of its nearest ridge, and its distance from least squares."""
+    """Three depths, each with its last error, its nearest ridge, and its distance from least squares."""
     valleys = [0.02 + 0.1 * np.log(STRENGTHS / bottom) ** 2 for bottom in bottoms]
     return {
         "depth": np.array([1, 2, 4]),
