@@ -163,7 +163,7 @@ CLAIMS = [
         ),
         value=lambda m: float(late(m)[0] / m["error_one_step"][-1]),
         holds=lambda v: v < 0.6,
-        unit="of its error",
+        unit="of the error",
     ),
     Claim(
         id="one-step",

@@ -173,7 +173,7 @@ CLAIMS = [
         says="In every column the diagonal leads by less for k > d than for k < d.",
         value=lambda m: float((lead(table(m, "many")) / lead(table(m, "few"))).min()),
         holds=lambda v: v > 1,
-        unit="times as near to failing",
+        unit="times as large",
         digits=3,
     ),
     Claim(

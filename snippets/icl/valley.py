@@ -1,4 +1,4 @@
-"""Where a curve that was measured on a grid is lowest, between the grid's points too."""
+"""Where a curve that was measured on a grid is lowest, also between the points."""
 
 import math
 
