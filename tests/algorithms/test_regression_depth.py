@@ -45,7 +45,7 @@ def test_measures_on_made_up_curves():
     np.testing.assert_allclose(regression_depth.fitted(m), [0.5, 0.2, 0.05], rtol=0.01)
     expected = [[0.3, 0.02, exact] for exact in (0.3, 0.1, 0.05)]
     np.testing.assert_allclose(regression_depth.distances(m), expected, atol=0.003)
-    assert regression_depth.per_doubling(np.array([8.0, 4.0, 3.0])) == 0.75
+    np.testing.assert_allclose(regression_depth.nearer_to_least_squares(m), [1, 1 / 3, 1 / 6])
 
 
 def test_each_claim_can_hold_and_can_fail():
