@@ -146,19 +146,19 @@ def nearer_to_least_squares(m: Measurements) -> np.ndarray:
 # --8<-- [end:derived]
 
 
-# Set on seeds 1100 to 1109. One of those ten trains slowly at four layers and ends little
-# better than at two: so most claims compare the deepest network with one layer.
+# Set on seeds 1100 to 1109. On one of those ten, four layers train slowly and end
+# little better than two: so most claims compare the deepest network with one layer.
 CLAIMS = [
     Claim(
         id="deeper",
-        says="Four layers make less than half of the error of one, after all examples.",
+        says="After all examples four layers make less than half of the error of one.",
         value=lambda m: float(late(m)[-1] / late(m)[0]),
         holds=lambda v: v < 0.5,
         unit="of the error",
     ),
     Claim(
         id="second-layer",
-        says="Two layers make less than 0.8 of the error of one, after all examples.",
+        says="After all examples two layers make less than 0.8 of the error of one.",
         value=lambda m: float(late(m)[1] / late(m)[0]),
         holds=lambda v: v < 0.8,
         unit="of the error",
