@@ -120,7 +120,7 @@ def test_half_of_the_dimensions_or_one():
 
 
 def test_each_claim_can_hold_and_can_fail():
-    parting = {"x * 2": 10.0, "x * 3": 30.0, "y * 3": 30.0, "orthant": 3.0, "orthogonal": 0.5}
+    parting = {"x * 2": 10.0, "x * 3": 30.0, "y * 3": 30.0, "orthant": 3.0, "orthogonal": 0.1}
     early = {"subspace": [1.0, 0.03] + [0.02] * 5, "query_repeats": [1.0, 0.01] + [0.005] * 5}
     good = made_up([1.0, 0.7, 0.4, 0.08, 0.03, 0.01, 0.006], parting, 0.01, **early)
     blurred = {"skewed": 30.0, "subspace": 30.0, "orthogonal": 3.0, "x / 2": 9.0, "y / 2": 9.0}
