@@ -202,7 +202,7 @@ CLAIMS = [
         ),
         value=lambda m: float(misfit(m, "many").min()),
         holds=lambda v: v > 1.2,
-        unit="times it",
+        unit="times that",
         digits=3,
     ),
     Claim(
