@@ -253,7 +253,7 @@ def draw_depth(runs: list[Measurements]) -> Figure:
     k = np.arange(runs[0]["error"].shape[1])
     for i, depth in enumerate(runs[0]["depth"]):
         curves = [m["error"][i] for m in runs]
-        style.seeds_and_median(ax, k, curves, i, layers(depth), marker="o", ms=3.5)
+        style.seeds_and_median(ax, k, curves, i, layers(int(depth)), marker="o", ms=3.5)
     for name, label, line in (
         ("error_one_step", "one step", "-."),
         ("error_least_squares", "least squares", ":"),
@@ -280,7 +280,7 @@ def draw_nearest(runs: list[Measurements]) -> Figure:
     ends = strengths[[0, -1]] * np.array([1 / 1.6, 1.6])
     for i, depth in enumerate(runs[0]["depth"]):
         curves = [m["from_ridge"][i, :, 1:].mean(-1) for m in runs]
-        style.seeds_and_median(ax, strengths, curves, i, layers(depth))
+        style.seeds_and_median(ax, strengths, curves, i, layers(int(depth)))
         step, _, exact = np.median([distances(m)[i] for m in runs], 0)
         ax.plot(ends, [exact, step], "D", color=style.colour(i), markersize=5)
     for end, name in zip(ends, ("least\nsquares", "one\nstep")):
