@@ -163,12 +163,14 @@ def sequences(data: DataSet, tasks: Tasks, length: int, generator: Generator) ->
 
 
 # --8<-- [start:neighbour]
-def nearest_neighbour(batch: Batch) -> Float[Tensor, "pos"]:
-    """Accuracy of the label of the nearest earlier point, at each position. At the
-    first there is none, which counts as wrong."""
+def nearest_neighbour(batch: Batch, last: int | None = None) -> Float[Tensor, "pos"]:
+    """Accuracy of the label of the nearest earlier point, at each position; with `last`
+    of that many points just before. At the first there is none: that counts as wrong."""
     distance = torch.cdist(batch.x, batch.x)
-    not_earlier = torch.ones_like(distance[0], dtype=torch.bool).triu()
-    nearest = distance.masked_fill(not_earlier, torch.inf).argmin(-1)
+    earlier = torch.ones_like(distance[0], dtype=torch.bool).tril(-1)
+    if last is not None:
+        earlier = earlier.triu(-last)
+    nearest = distance.masked_fill(~earlier, torch.inf).argmin(-1)
     right = (batch.label.gather(1, nearest) == batch.label).float()
     right[:, 0] = 0
     return right.mean(0)

@@ -1,6 +1,6 @@
 """What holds a general-purpose learner back at the start of training, and what helps?
 
-Source: kirsch2022 (its part on meta-optimization; abstract). Here: the task and network
+Source: kirsch2022, section 4.3. Here: the task and network
 of this chapter at laptop size, trained on new tasks always. A plateau has ended when
 the loss on new tasks is 0.15 nats below that of an even guess.
 """
@@ -222,7 +222,7 @@ CLAIMS = [
         unit="times",
         reported=Reported(
             "kirsch2022",
-            "on meta-optimization",
+            "section 4.3",
             "the plateau shortens with the batch size, as a power law",
             "reproduced at smaller scale",
         ),
@@ -257,8 +257,8 @@ CLAIMS = [
         unit="times shorter",
         reported=Reported(
             "kirsch2022",
-            "abstract",
-            "biasing the training distribution helps meta-training",
+            "section 4.3",
+            "one fixed naming for a part of each batch removes the plateau",
             "not reproduced",
         ),
     ),
@@ -270,16 +270,16 @@ CLAIMS = [
         unit="times shorter",
         reported=Reported(
             "kirsch2022",
-            "on meta-optimization",
+            "section 4.3",
             "a smaller epsilon more than halves the plateau",
             "not reproduced",
         ),
     ),
     Claim(
         id="large-epsilon",
-        says="A large epsilon, 1e-3, makes it at least 1.3 times longer.",
+        says="A large epsilon, 1e-3, makes it at least 1.5 times as long.",
         value=lambda m: times_as_long(m, "epsilon 1e-3", "batch 32"),
-        holds=lambda v: v >= 1.3,
+        holds=lambda v: v >= 1.5,
         unit="times",
     ),
     Claim(
