@@ -164,8 +164,8 @@ def sequences(data: DataSet, tasks: Tasks, length: int, generator: Generator) ->
 
 # --8<-- [start:neighbour]
 def nearest_neighbour(batch: Batch, last: int | None = None) -> Float[Tensor, "pos"]:
-    """Accuracy of the label of the nearest earlier point, at each position; with `last`
-    of that many points just before. At the first there is none: that counts as wrong."""
+    """Accuracy of the label of the nearest earlier point, at each position; or of the
+    `last` points before. At the first position there is none: that counts as wrong."""
     distance = torch.cdist(batch.x, batch.x)
     earlier = torch.ones_like(distance[0], dtype=torch.bool).tril(-1)
     if last is not None:

@@ -1,6 +1,6 @@
 """When does a network that is trained on many tasks learn to learn a new one?
 
-Source: kirsch2022, section 4.1 and table 1. Here: 8 x 8 images of five digits instead of
+Source: kirsch2022, section 4.1 and table 1. Here: 8 x 8 images of five digits, not
 MNIST, sequences of 24 instead of 100, two layers of attention without an MLP instead of
 four with, and in each token the whole example before it instead of its label alone. The
 `paper` preset has the source's network, token and length. Its data, batch and learning

@@ -89,6 +89,8 @@ def test_nearest_neighbour_on_a_sequence_done_by_hand():
     x = torch.tensor([[[0.0], [5.0], [0.1], [4.0], [0.2]]])
     label = torch.tensor([[0, 1, 0, 0, 0]])
     assert nearest_neighbour(Batch(x, label)).tolist() == [0, 0, 1, 0, 1]
+    assert nearest_neighbour(Batch(x, label), last=1).tolist() == [0, 0, 0, 1, 1], "the point just before"
+    assert nearest_neighbour(Batch(x, label), last=4).tolist() == [0, 0, 1, 0, 1], "four are all there are"
 
 
 def test_pools():
