@@ -28,6 +28,7 @@ from snippets.icl.projected_tasks import (
 class Config:
     d_model: int
     window: int  # tokens that a token sees in each layer, itself included
+    n_heads: int = 2  # with one a narrow network often stays half-learned
     training: Training = field(default_factory=lambda: Training(n_steps=600))
     classes: tuple[int, ...] = (0, 1, 2, 3, 4)
     n_test: int = 512  # sequences
@@ -50,7 +51,7 @@ PRESETS = {
 # --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     generator = torch.Generator().manual_seed(seed)
-    how, shape = config.training, Shape(config.d_model)
+    how, shape = config.training, Shape(config.d_model, n_heads=config.n_heads)
     data = digits(config.classes, (), generator)
     tasks = new_tasks(
         config.n_test, data["held out"], how.n_dims, how.n_labels, generator
