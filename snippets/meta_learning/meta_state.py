@@ -79,6 +79,12 @@ def ahead(m: Measurements, one: str, other: str) -> float:
     return float(m[one]["accuracy"] - m[other]["accuracy"])
 
 
+def farthest_from_neighbour(m: Measurements) -> float:
+    """The largest difference between a network and the nearest neighbour that looks at
+    as many last examples as the network has tokens in sight."""
+    return max(abs(float(c["accuracy"] - c["neighbour"])) for c in m.values())
+
+
 # --8<-- [end:derived]
 
 CLAIMS = [
@@ -111,6 +117,12 @@ CLAIMS = [
         says="With states of one size the narrow network, which sees more, is ahead.",
         value=lambda m: ahead(m, "narrow-12", "wide-6"),
         holds=lambda v: v > 0,
+    ),
+    Claim(
+        id="in-sight",
+        says="Each ends within 0.1 of the nearest among as many last examples.",
+        value=farthest_from_neighbour,
+        holds=lambda v: v < 0.1,
     ),
 ]
 

@@ -13,13 +13,19 @@ CELLS = state.PRESETS["laptop"]
 
 def made_up(*accuracies: float) -> dict:
     """Narrow with 6, 12 and 24 tokens in sight, then wide."""
-    return {cell: {"accuracy": value} for cell, value in zip(CELLS, accuracies, strict=True)}
+    neighbours = 2 * [0.5, 0.65, 0.75]
+    return {
+        cell: {"accuracy": accuracy, "neighbour": neighbour}
+        for cell, accuracy, neighbour in zip(CELLS, accuracies, neighbours, strict=True)
+    }
 
 
 def test_each_claim_can_hold_and_can_fail():
     good = made_up(0.5, 0.6, 0.7, 0.5, 0.6, 0.75)
     bad = made_up(0.4, 0.5, 0.55, 0.6, 0.65, 0.65)
     assert state.ahead(good, "wide-24", "narrow-12") == pytest.approx(0.15)
+    assert state.farthest_from_neighbour(good) == pytest.approx(0.05)
+    assert state.farthest_from_neighbour(bad) == pytest.approx(0.2)
     for claim in state.CLAIMS:
         assert claim.holds(claim.value(good)), claim.id
         assert not claim.holds(claim.value(bad)), claim.id
