@@ -216,10 +216,10 @@ CLAIMS = [
     ),
     Claim(
         id="batch-ratio",
-        says="With batches of eight it lasts at least 1.5 times as long as with 64.",
-        value=lambda m: times_as_long(m, "batch 8", "batch 64"),
-        holds=lambda v: v >= 1.5,
-        unit="times",
+        says="With batches of 64 it lasts less than two thirds as long as with eight.",
+        value=lambda m: times_as_long(m, "batch 64", "batch 8"),
+        holds=lambda v: v < 2 / 3,
+        unit="of the time",
         reported=Reported(
             "kirsch2022",
             "section 4.3",
@@ -251,10 +251,9 @@ CLAIMS = [
     ),
     Claim(
         id="bias",
-        says="A biased half of each batch does not halve it.",
+        says="A biased half of each batch does not make it twice as short.",
         value=lambda m: times_as_long(m, "batch 32", "half biased"),
         holds=lambda v: v < 2,
-        unit="times shorter",
         reported=Reported(
             "kirsch2022",
             "section 4.3",
@@ -264,10 +263,9 @@ CLAIMS = [
     ),
     Claim(
         id="epsilon",
-        says="A smaller epsilon in Adam, 1e-12, makes it less than 1.1 times shorter.",
+        says="A smaller epsilon in Adam, 1e-12, changes it by less than a tenth.",
         value=lambda m: times_as_long(m, "batch 32", "epsilon 1e-12"),
         holds=lambda v: 0.9 < v < 1.1,
-        unit="times shorter",
         reported=Reported(
             "kirsch2022",
             "section 4.3",
