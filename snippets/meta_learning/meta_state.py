@@ -161,6 +161,7 @@ def draw_state(runs: list[Measurements]) -> Figure:
         ax.set(xscale="log", xlabel=name, ylabel="accuracy, unseen tasks")
         ax.set_xticks(ticks, [f"{n:,}" for n in ticks])
         ax.set_xticks([], minor=True)
-        ax.legend(loc="lower right")
-    top.set_ylim(0.2, 0.85)
+        style.level(ax, 1 / 5, "chance", x=0.2)
+        ax.legend(loc="lower right", bbox_to_anchor=(1, 0.12))
+    top.set_ylim(0.1, 0.85)
     return figure
