@@ -1,0 +1,351 @@
+"""What holds a general-purpose learner back at the start of training, and what helps?
+
+Source: kirsch2022, section 4.3. Here: the task and network
+of this chapter at laptop size, trained on new tasks always. A plateau has ended when
+the loss on new tasks is 0.15 nats below that of an even guess.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from matplotlib.figure import Figure
+from torch import Generator, nn
+
+from snippets.book import style
+from snippets.book.contract import Claim, Measurements, Reported
+from snippets.icl.context_classifier import ContextClassifier, Shape
+from snippets.icl.progress import steps
+from snippets.icl.projected_tasks import (
+    DataSet,
+    Tasks,
+    digits,
+    new_tasks,
+    sequences,
+)
+
+
+# --8<-- [start:recipes]
+@dataclass(frozen=True)
+class Recipe:
+    """How one network is trained."""
+
+    batch: int = 32
+    eps: float = 1e-8  # of Adam
+    bias: float = 0.0  # share of each batch with one fixed naming of the classes
+    start_steps: int = 40  # of an easier start, where there is one
+    start_classes: int = 0  # begin with sequences of so many classes; 0: all
+    start_tasks: int = 0  # begin with a pool of so many tasks; 0: new ones
+    shape: Shape = field(default_factory=Shape)
+
+
+APART = Shape(paired=False, n_positions=24)  # a token: the input, the label before it
+
+RECIPES = {
+    "batch 8": Recipe(batch=8),
+    "batch 16": Recipe(batch=16),
+    "batch 32": Recipe(),
+    "batch 64": Recipe(batch=64),
+    "batch 8, two classes first": Recipe(batch=8, start_classes=2),
+    "two classes first": Recipe(start_classes=2),
+    "four tasks first": Recipe(start_tasks=4),
+    "half biased": Recipe(bias=0.5),
+    "epsilon 1e-12": Recipe(eps=1e-12),
+    "epsilon 1e-3": Recipe(eps=1e-3),
+    "label apart": Recipe(shape=APART),
+    "label apart, two classes first": Recipe(
+        shape=APART, start_classes=2, start_steps=150
+    ),
+}
+
+# --8<-- [end:recipes]
+
+
+@dataclass(frozen=True)
+class Config:
+    classes: tuple[int, ...] = (0, 1, 2, 3, 4)
+    n_labels: int = 5
+    n_dims: int = 16
+    length: int = 24
+    learning_rate: float = 3e-3
+    warm_up: int = 50
+    n_steps: int = 600  # after which we stop waiting
+    evaluate_every: int = 10
+    n_test: int = 128
+    below: float = 0.15  # nats below an even guess: the plateau has ended
+    recipes: dict[str, Recipe] = field(default_factory=lambda: RECIPES)
+
+
+PRESETS = {"laptop": Config()}
+
+
+# --8<-- [start:run]
+def run(config: Config, seed: int) -> Measurements:
+    generator = torch.Generator().manual_seed(seed)
+    data = digits(config.classes, (), generator)
+    curves = []
+    for number, recipe in enumerate(config.recipes.values()):
+        loop = {"loop": number, "of": len(config.recipes)}
+        curves.append(train(config, recipe, data, generator.clone_state(), **loop))
+    return {
+        "step": np.arange(0, config.n_steps + 1, config.evaluate_every),
+        "loss": np.stack(curves),  # (recipe, step); infinity once the plateau has ended
+        "end": np.log(config.n_labels) - config.below,
+        "recipe": np.array([list(RECIPES).index(name) for name in config.recipes]),
+    }
+
+
+def train(
+    config: Config,
+    recipe: Recipe,
+    data: dict[str, DataSet],
+    generator: Generator,  # a copy: each recipe starts alike
+    **loop,
+) -> np.ndarray:
+    """The loss on new tasks every few steps, until it has left the plateau."""
+    n_dims, n_labels = config.n_dims, config.n_labels
+    tasks = new_tasks(config.n_test, data["held out"], n_dims, n_labels, generator)
+    test = sequences(data["held out"], tasks, config.length, generator)
+    fixed = torch.randperm(n_labels, generator=generator)[: len(config.classes)]
+    network = ContextClassifier(n_dims, n_labels, recipe.shape, generator)
+    optimizer = torch.optim.Adam(
+        network.parameters(), config.learning_rate, eps=recipe.eps, fused=True
+    )
+    easy, pool = easier_start(recipe, config, data["train"], generator)
+    measured = []
+    for step in steps(config.n_steps + 1, **loop):
+        if step % config.evaluate_every == 0:
+            with torch.no_grad():
+                logits = network(test.x, test.label)
+            measured.append(
+                F.cross_entropy(logits.flatten(0, 1), test.label.flatten()).item()
+            )
+            if measured[-1] < np.log(n_labels) - config.below:
+                break
+        start = step < recipe.start_steps
+        source = easy if start else data["train"]
+        if start and pool is not None:
+            tasks = pool.pick(recipe.batch, generator)
+        else:
+            tasks = new_tasks(recipe.batch, source, n_dims, n_labels, generator)
+        tasks.rho[: int(recipe.bias * recipe.batch)] = fixed[: source.n_classes]
+        examples = sequences(source, tasks, config.length, generator)
+        logits = network(examples.x, examples.label)
+        loss = F.cross_entropy(logits.flatten(0, 1), examples.label.flatten())
+        up = min(1, (step + 1) / config.warm_up)
+        optimizer.param_groups[0]["lr"] = config.learning_rate * up
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+    curve = np.full(config.n_steps // config.evaluate_every + 1, np.inf)
+    curve[: len(measured)] = measured
+    return curve
+
+
+# --8<-- [end:run]
+
+
+# --8<-- [start:start]
+def easier_start(
+    recipe: Recipe, config: Config, data: DataSet, generator: Generator
+) -> tuple[DataSet, Tasks | None]:
+    """What the first steps train on: the data, or some of its classes; and a small pool
+    of tasks, or None for new ones."""
+    if recipe.start_classes:
+        data = only(data, recipe.start_classes)
+    if not recipe.start_tasks:
+        return data, None
+    pool = new_tasks(
+        recipe.start_tasks, data, config.n_dims, config.n_labels, generator
+    )
+    return data, pool
+
+
+def only(data: DataSet, n_classes: int) -> DataSet:
+    """The first classes of a data set."""
+    if not 1 <= n_classes <= data.n_classes:
+        raise ValueError(
+            f"cannot keep {n_classes} classes: the data have {data.n_classes}"
+        )
+    counts = data.counts[:n_classes]
+    return DataSet(data.points[: int(counts.sum())], counts)
+
+
+# --8<-- [end:start]
+
+
+# --8<-- [start:derived]
+def names(m: Measurements) -> list[str]:
+    """The recipes that were run, in the order of their losses."""
+    return [list(RECIPES)[i] for i in m["recipe"]]
+
+
+def plateau(m: Measurements, name: str) -> float:
+    """The step at which a recipe leaves the plateau, or infinity."""
+    curve = m["loss"][names(m).index(name)]
+    over = m["step"][curve < m["end"]]
+    return float(over[0]) if len(over) else np.inf
+
+
+def times_as_long(m: Measurements, slow: str, fast: str) -> float:
+    """How many times longer one plateau is than another; 1 where neither ends."""
+    a, b = plateau(m, slow), plateau(m, fast)
+    return 1.0 if a == b else a / b
+
+
+# --8<-- [end:derived]
+
+CLAIMS = [
+    Claim(
+        id="plateau",
+        says="With batches of eight the plateau lasts for more than 100 steps.",
+        value=lambda m: plateau(m, "batch 8"),
+        holds=lambda v: v > 100,
+        unit="steps",
+        digits=3,
+    ),
+    Claim(
+        id="batch",
+        says="With batches of 64 it lasts no longer than 150 steps.",
+        value=lambda m: plateau(m, "batch 64"),
+        holds=lambda v: v <= 150,
+        unit="steps",
+        digits=3,
+    ),
+    Claim(
+        id="batch-ratio",
+        says="With batches of 64 it lasts less than two thirds as long as with eight.",
+        value=lambda m: times_as_long(m, "batch 64", "batch 8"),
+        holds=lambda v: v < 2 / 3,
+        unit="of the time",
+        reported=Reported(
+            "kirsch2022",
+            "section 4.3",
+            "the plateau shortens with the batch size, as a power law",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="two-classes",
+        says="After 40 steps with two classes it ends by step 120, at batch 8.",
+        value=lambda m: plateau(m, "batch 8, two classes first"),
+        holds=lambda v: v <= 120,
+        unit="steps",
+        digits=3,
+    ),
+    Claim(
+        id="two-classes-ratio",
+        says="With batches of 32 too such a start makes it shorter.",
+        value=lambda m: times_as_long(m, "batch 32", "two classes first"),
+        holds=lambda v: v > 1,
+        unit="times",
+    ),
+    Claim(
+        id="few-tasks",
+        says="After 40 steps on four tasks it lasts at least 1.3 times as long.",
+        value=lambda m: times_as_long(m, "four tasks first", "batch 32"),
+        holds=lambda v: v >= 1.3,
+        unit="times",
+    ),
+    Claim(
+        id="bias",
+        says="A biased half of each batch does not make it twice as short.",
+        value=lambda m: times_as_long(m, "batch 32", "half biased"),
+        holds=lambda v: v < 2,
+        reported=Reported(
+            "kirsch2022",
+            "section 4.3",
+            "one fixed naming for a part of each batch removes the plateau",
+            "not reproduced",
+        ),
+    ),
+    Claim(
+        id="epsilon",
+        says="A smaller epsilon in Adam, 1e-12, changes it by less than a tenth.",
+        value=lambda m: times_as_long(m, "batch 32", "epsilon 1e-12"),
+        holds=lambda v: 0.9 < v < 1.1,
+        reported=Reported(
+            "kirsch2022",
+            "section 4.3",
+            "a smaller epsilon more than halves the plateau",
+            "not reproduced",
+        ),
+    ),
+    Claim(
+        id="large-epsilon",
+        says="A large epsilon, 1e-3, makes it at least 1.5 times as long.",
+        value=lambda m: times_as_long(m, "epsilon 1e-3", "batch 32"),
+        holds=lambda v: v >= 1.5,
+        unit="times",
+    ),
+    Claim(
+        id="label-apart",
+        says="Where input and label come in different tokens it lasts for 600 steps.",
+        value=lambda m: plateau(m, "label apart"),
+        holds=lambda v: v > 600,
+        unit="steps",
+    ),
+    Claim(
+        id="label-apart-cured",
+        says="After 150 steps with two classes it ends by step 300 there too.",
+        value=lambda m: plateau(m, "label apart, two classes first"),
+        holds=lambda v: v <= 300,
+        unit="steps",
+        digits=3,
+    ),
+]
+
+
+# --8<-- [start:draw]
+def draw(runs: list[Measurements]) -> dict[str, Figure]:
+    return {"curves": draw_curves(runs), "lengths": draw_lengths(runs)}
+
+
+# --8<-- [end:draw]
+
+
+def draw_curves(runs: list[Measurements]) -> Figure:
+    """Loss on new tasks until the plateau ends, for four recipes."""
+    figure, axes = style.panels(1, height=3.1)
+    ax = axes[0, 0]
+    x = runs[0]["step"]
+    shown = ("batch 8", "batch 32", "batch 8, two classes first", "four tasks first")
+    for index, name in enumerate(shown):
+        for number, m in enumerate(runs):
+            curve = m["loss"][names(m).index(name)]
+            kept = np.isfinite(curve)
+            ax.plot(
+                x[kept], curve[kept], color=style.colour(index), linewidth=1.1,
+                alpha=0.8, label=name if number == 0 else f"_{name}, seed {number}",
+            )  # fmt: skip
+    style.level(ax, float(np.log(5)), "even guess: ln 5", x=0.99, below=True)
+    style.level(ax, float(runs[0]["end"]), "the plateau has ended", below=True)
+    ax.set(xlabel="training step", ylabel="loss on new tasks (nats)", ylim=(1.2, 1.9))
+    ax.legend(loc="upper right", fontsize=8.5)
+    return figure
+
+
+def draw_lengths(runs: list[Measurements]) -> Figure:
+    figure, axes = style.panels(1, height=4.2)
+    ax = axes[0, 0]
+    shown = names(runs[0])
+    end = runs[0]["step"][-1]
+    never = 1.3 * end
+    y = np.arange(len(shown))[::-1]
+    for name, height in zip(shown, y):
+        lengths = np.array([plateau(m, name) for m in runs])
+        x = np.where(np.isfinite(lengths), lengths, never)
+        spread = height + np.linspace(-0.22, 0.22, len(x))
+        ax.plot(x, spread, ".", color=style.colour(0), markersize=6)
+        ax.plot(
+            [np.median(x)] * 2, [height - 0.35, height + 0.35], color=style.colour(1)
+        )
+    ax.axvline(1.13 * end, color=style.ink(), linewidth=0.9, linestyle=":")
+    ax.set_xscale("log")
+    ax.set_xticks([50, 100, 200, 400, never], ["50", "100", "200", "400", "never"])
+    ax.set_xticks([], minor=True)
+    ax.set_yticks(y, shown)
+    ax.set(xlabel="steps on the plateau")
+    return figure
