@@ -21,6 +21,7 @@ from snippets.icl.label_maps import (
     Task,
     World,
     answer_odds,
+    from_bags,
     from_labels,
     from_pairs,
     from_query,
@@ -85,8 +86,14 @@ def evaluate(network: TwoLayerHeads, test: Batch) -> dict[str, np.ndarray | floa
 
 
 def ceilings(world: World, batch: Batch) -> dict[str, float]:
-    """The best accuracy from the query alone, with the labels, and with the pairs."""
-    known = {"query": from_query, "labels": from_labels, "pairs": from_pairs}
+    """The best accuracy from the query alone, with the labels, with items and labels in
+    two bags, and with the pairs."""
+    known = {
+        "query": from_query,
+        "labels": from_labels,
+        "bags": from_bags,
+        "pairs": from_pairs,
+    }
     return {
         f"ceiling_{name}": answer_odds(world, batch, posterior(world, batch))
         .amax(1)

@@ -187,11 +187,23 @@ def from_labels(world: World, batch: Batch) -> Float[Tensor, "batch task"]:
     return (ways / ways.sum(1, keepdim=True)).float()
 
 
+def from_bags(world: World, batch: Batch) -> Float[Tensor, "batch task"]:
+    """P(task | query, items in one bag, labels in another): the tasks that would give
+    these items these labels, whoever belongs to whom."""
+    would_give = world.maps[:, batch.classes].sort(-1).values  # (task, batch, pair)
+    agrees = would_give == batch.context_labels.sort(-1).values
+    return alike(agrees)
+
+
 def from_pairs(world: World, batch: Batch) -> Float[Tensor, "batch task"]:
     """P(task | query, pairs): the tasks that agree with every pair, alike."""
-    agrees = world.maps[:, batch.classes] == batch.context_labels  # (task, batch, pair)
-    agrees = agrees.all(-1).T.float()
-    return agrees / agrees.sum(1, keepdim=True)
+    return alike(world.maps[:, batch.classes] == batch.context_labels)
+
+
+def alike(agrees: Bool[Tensor, "task batch pair"]) -> Float[Tensor, "batch task"]:
+    """The same chance for every task that agrees in all places; the true one does."""
+    possible = agrees.all(-1).T.float()
+    return possible / possible.sum(1, keepdim=True)
 
 
 def answer_odds(

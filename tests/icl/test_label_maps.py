@@ -11,6 +11,7 @@ from snippets.icl.label_maps import (
     Task,
     World,
     answer_odds,
+    from_bags,
     from_labels,
     from_pairs,
     from_query,
@@ -98,15 +99,32 @@ def test_posterior_from_labels_is_a_count_of_contexts(shown, seed):
         torch.testing.assert_close(odds[row], ways / ways.sum())
 
 
+def test_two_bags_rule_out_what_no_order_of_the_labels_fits():
+    """Against every order, on worlds small enough that bags and pairs often differ."""
+    differ = 0
+    for seed in range(30):
+        w = world(seed, n_tasks=4, n_pairs=3, n_classes=5, n_labels=2, d_item=1)
+        batch = w.draw(5)
+        bags, pairs = from_bags(w, batch), from_pairs(w, batch)
+        for row in range(5):
+            given = w.maps[:, batch.classes[row]].tolist()
+            orders = {order for order in permutations(batch.context_labels[row].tolist())}
+            fits = torch.tensor([float(tuple(labels) in orders) for labels in given])
+            torch.testing.assert_close(bags[row], fits / fits.sum())
+            assert (bags[row][pairs[row] > 0] > 0).all(), "what fits the pairs fits the bags"
+        differ += int(not torch.equal(bags, pairs))
+    assert differ > 10
+
+
 def test_more_of_the_context_tells_more():
     w = world(1)
     batch = w.draw(3000)
     best = [
         answer_odds(w, batch, posterior(w, batch)).amax(1).mean().item()
-        for posterior in (from_query, from_labels, from_pairs)
+        for posterior in (from_query, from_labels, from_bags, from_pairs)
     ]
-    assert 1 / 3 < best[0] < 0.45 < 0.65 < best[1] < 0.9 < 0.99 < best[2] <= 1
-    for posterior in (from_query, from_labels, from_pairs):  # the odds mean what they say
+    assert 1 / 3 < best[0] < 0.45 < 0.65 < best[1] < 0.9 < 0.99 < best[2] <= best[3] <= 1
+    for posterior in (from_query, from_labels, from_bags, from_pairs):  # the odds mean what they say
         odds = answer_odds(w, batch, posterior(w, batch))
         torch.testing.assert_close(odds.sum(1), torch.ones(3000))
         right = (odds.argmax(1) == batch.answer).float().mean().item()
