@@ -57,13 +57,13 @@ class TwoLayerHeads(nn.Module):
         attention from the query."""
         n = x.shape[1]
         W_QK = self.W_Q @ self.W_K.mT  # (layer, head, d_model, d_model): one product
-        later = torch.ones(n, n, dtype=torch.bool).triu(1)
+        later = torch.full((n, n), -torch.inf).triu(1)  # added: no token sees these
 
         # layer 1: every token reads what stands before it
         read, attention = [], []
         for M, W_V in zip(W_QK[0], self.W_V[0]):
-            scores = ((x @ M) @ x.mT).masked_fill(later, -torch.inf)
-            attention.append(scores.softmax(-1))  # (batch, query, key)
+            scores = (x @ M) @ x.mT + later  # (batch, query, key)
+            attention.append(scores.softmax(-1))
             read.append(attention[-1] @ (x @ W_V))
         h = x + torch.cat(read, -1)
 

@@ -1,14 +1,14 @@
 """When the answer is not in the context, how does a network learn to use it?
 
-Source: minegishi2025, section 3 and the section on the three phases. Here:
+Source: minegishi2025, sections 3 and 4, figures 2, 4 and 6, tables 1 and 2. Here:
 random maps, as in the text (the released code's are cyclic); a one-hot position of 9
 slots on all tokens and no shift (the text: 65 and a shift); no W_O, as in the released
 code; SGD at 0.1 with momentum 0.7 and batch 64 instead of plain SGD at 0.01 and 128;
 the first layer's W_Q and W_K start at 0.8 of the usual scale. `paper` keeps the text's
 numbers, but has no W_O either.
 
-It takes some 130 core-seconds, more than the usual 120: the third phase comes late in
-some seeds, and a shorter run would show them without it.
+It takes some 140 core-seconds, more than the usual 120: in some seeds the third phase
+comes only after step 9,000, and a shorter run would show them without it.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ from snippets.icl.label_map_training import Config, first_step, longest_rest, tr
 from snippets.icl.label_maps import Task
 
 PRESETS = {
-    "laptop": Config(n_steps=10_000),
+    "laptop": Config(n_steps=11_000),
     "paper": Config(
         Task(n_slots=65),
         first_scale=1.0,
@@ -37,11 +37,17 @@ PRESETS = {
 def run(config: Config, seed: int) -> Measurements:
     m = train(config, seed)
     length, begin = longest_rest(m)
-    there = m["accuracy"][m["step"] == begin]
+    split = begins(m)[2]
     return {
         **m,
         "rest": length,
-        "rest_accuracy": float(there[0]) if len(there) else np.inf,
+        "rest_accuracy": at_step(m, m["accuracy"], begin),
+        "split": split,
+        "split_accuracy": at_step(m, m["accuracy"], split),
+        **{
+            f"{name}_at_the_end": at_the_end(m, attention(m, name))
+            for name in ("bigram_1", "label_1", "bigram_2", "label_2")
+        },
     }
 
 
@@ -66,30 +72,38 @@ def gap(m: Measurements) -> np.ndarray:
     return m["accuracy"] - m["accuracy_moved"]
 
 
-def starts(m: Measurements) -> tuple[float, float, float]:
-    """The first steps at which the query sees more of itself than of the labels in both
-    layers; more of the labels in layer 1 alone, after that; and at which moving the
-    labels costs a tenth. Infinity where it does not happen."""
-    itself_1 = attention(m, "bigram_1") > attention(m, "label_1")
-    itself_2 = attention(m, "bigram_2") > attention(m, "label_2")
-    first = first_step(m, itself_1 & itself_2, 1.0)
-    second = first_step(m, ~itself_1 & itself_2 & (m["step"] > first), 1.0)
-    return first, second, first_step(m, gap(m), 0.1)
-
-
-def shortest_phase(m: Measurements) -> float:
-    """Steps in the shorter of the first two phases; below 0 if out of order."""
-    first, second, third = starts(m)
-    return min(second - first, third - second) if np.isfinite(third) else -np.inf
-
-
-def at_height(m: Measurements, circuit: np.ndarray, curve: np.ndarray) -> float:
-    """A curve at the step where a circuit is at its strongest."""
-    return float(curve[circuit.argmax()])
+def begins(m: Measurements) -> tuple[float, float, float]:
+    """The steps at which the first circuit is at its strongest, the second passes one
+    half, and moving the labels costs a tenth: the split. Infinity where it does not."""
+    first = float(m["step"][ncc(m).argmax()])
+    return first, first_step(m, scc(m), 0.5), first_step(m, gap(m), 0.1)
 
 
 def before_split(m: Measurements) -> np.ndarray:
-    return m["step"] < starts(m)[2]
+    return m["step"] < begins(m)[2]
+
+
+def strongest(m: Measurements) -> int:
+    """Where, before the split, the second circuit is at its strongest."""
+    return int((scc(m) * before_split(m)).argmax())
+
+
+def second_phase(m: Measurements) -> float:
+    """Steps from the second circuit to the split, or to the end of the run if none
+    comes; 0 if the second does not come between the first and the split."""
+    first, second, split = begins(m)
+    length = min(split, m["step"][-1]) - second
+    return float(max(length, 0)) if first < second else 0.0
+
+
+def has_second(m: Measurements) -> bool:
+    return second_phase(m) > 0
+
+
+def at_step(m: Measurements, curve: np.ndarray, step: float) -> float:
+    """A curve at a measured step, or infinity if the step is never."""
+    there = curve[m["step"] == step]
+    return float(there[0]) if len(there) else np.inf
 
 
 def at_the_end(m: Measurements, curve: np.ndarray) -> float:
@@ -103,16 +117,16 @@ CLAIMS = [
     Claim(
         id="order",
         says=(
-            "The three phases come one after the other: each of the first two lasts "
-            "200 steps or more."
+            "The three phases come one after the other: the second circuit stands "
+            "after the first was strongest, and for 800 steps or more before the split."
         ),
-        value=shortest_phase,
-        holds=lambda v: v >= 200,
+        value=second_phase,
+        holds=lambda v: v >= 800,
         unit="steps",
         digits=3,
         reported=Reported(
             "minegishi2025",
-            "section on the three phases",
+            "section 4.1 and figure 2",
             "three phases in this order, each with a circuit of its own",
             "reproduced at smaller scale",
         ),
@@ -120,11 +134,17 @@ CLAIMS = [
     Claim(
         id="ncc",
         says=(
-            "In the first phase the query gives more than 0.35 of its attention to "
-            "itself in both layers."
+            "In the first phase the query gives more than a quarter of its attention to"
+            " itself in both layers; an even look would give a ninth."
         ),
-        value=lambda m: at_height(m, ncc(m), ncc(m)),
-        holds=lambda v: v > 0.35,
+        value=lambda m: float(ncc(m).max()),
+        holds=lambda v: v > 0.25,
+        reported=Reported(
+            "minegishi2025",
+            "section 4.2 and figure 4",
+            "bigram attention is high in both layers at the first jump",
+            "reproduced at smaller scale",
+        ),
     ),
     Claim(
         id="ncc-accuracy",
@@ -132,11 +152,11 @@ CLAIMS = [
             "Where this circuit is at its strongest, accuracy is within 0.1 of what "
             "the query alone can tell."
         ),
-        value=lambda m: at_height(m, ncc(m), m["accuracy"]) - float(m["ceiling_query"]),
+        value=lambda m: float(m["accuracy"][ncc(m).argmax()] - m["ceiling_query"]),
         holds=lambda v: abs(v) < 0.1,
         reported=Reported(
             "minegishi2025",
-            "section on the three phases",
+            "table 1",
             "30 to 40 % in the first phase, about 1/T",
             "reproduced at smaller scale",
         ),
@@ -147,60 +167,33 @@ CLAIMS = [
             "In the second phase layer 1 gives more than 0.5 to labels while layer 2 "
             "gives more than 0.5 to the query itself."
         ),
-        value=lambda m: at_height(m, scc(m) * before_split(m), scc(m)),
+        value=lambda m: float(scc(m)[strongest(m)]),
         holds=lambda v: v > 0.5,
         reported=Reported(
             "minegishi2025",
-            "section on the three phases",
+            "table 1 and figure 4",
             "label attention in layer 1, bigram in layer 2",
             "reproduced at smaller scale",
         ),
     ),
     Claim(
-        id="twin",
-        says="Until the split, moving the labels costs less than 0.04 on average.",
-        value=lambda m: float(np.abs(gap(m)[before_split(m)]).mean()),
-        holds=lambda v: v < 0.04,
-        reported=Reported(
-            "minegishi2025",
-            "section on random labels",
-            "random-label accuracy rises with the second circuit",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="split",
-        says="At the end it costs more than 0.15.",
-        value=lambda m: at_the_end(m, gap(m)),
-        holds=lambda v: v > 0.15,
-    ),
-    Claim(
-        id="end",
-        says="At the end more than 94 answers in 100 are right.",
-        value=lambda m: at_the_end(m, m["accuracy"]),
-        holds=lambda v: v > 0.94,
-        digits=3,
-        reported=Reported(
-            "minegishi2025",
-            "section on the three phases",
-            "100 % in the third phase",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="labels-in-2",
-        says="At the end layer 2 gives labels more than a fifth of its attention.",
-        value=lambda m: at_the_end(m, attention(m, "label_2")),
-        holds=lambda v: v > 0.2,
-    ),
-    Claim(
-        id="chunk",
+        id="scc-accuracy",
         says=(
-            "At the end a label gives its own item more than 0.28; an even look at the "
-            "past would give 0.26."
+            "Where this circuit is at its strongest, accuracy is within 0.15 of what "
+            "the query and the labels can tell."
         ),
-        value=lambda m: at_the_end(m, attention(m, "chunk")),
-        holds=lambda v: v > 0.28,
+        value=lambda m: (
+            float(m["accuracy"][strongest(m)] - m["ceiling_labels"])
+            if has_second(m)
+            else 0.0  # the claims `order` and `scc` count these seeds
+        ),
+        holds=lambda v: abs(v) < 0.15,
+        reported=Reported(
+            "minegishi2025",
+            "table 1",
+            "about 75 % in the second phase",
+            "reproduced at smaller scale",
+        ),
     ),
     Claim(
         id="rest",
@@ -212,15 +205,107 @@ CLAIMS = [
         holds=lambda v: v >= 450,
         unit="steps",
         digits=3,
+        reported=Reported(
+            "minegishi2025",
+            "section 4.1 and figure 2",
+            "accuracy stagnates twice, at 30 to 40 % and near 75 %",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="skipped",
+        says="A seed that skips the second circuit does not rest for 450 steps.",
+        value=lambda m: 0.0 if has_second(m) else longest_rest(m)[0],
+        holds=lambda v: v < 450,
+        unit="steps",
+        digits=3,
+    ),
+    Claim(
+        id="twin",
+        says="Until the split, moving the labels costs less than 0.03 on average.",
+        value=lambda m: float(np.abs(gap(m)[before_split(m)]).mean()),
+        holds=lambda v: v < 0.03,
+        reported=Reported(
+            "minegishi2025",
+            "section 4.3 and figure 6",
+            "random-label accuracy rises with the second circuit",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="split",
+        says="At the end it costs more than 0.05.",
+        value=lambda m: at_the_end(m, gap(m)),
+        holds=lambda v: v > 0.05,
+        reported=Reported(
+            "minegishi2025",
+            "figure 6",
+            "random-label accuracy falls again while accuracy goes to 1",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="end",
+        says="At the end more than 85 answers in 100 are right.",
+        value=lambda m: at_the_end(m, m["accuracy"]),
+        holds=lambda v: v > 0.85,
+        digits=3,
+        reported=Reported(
+            "minegishi2025",
+            "table 1",
+            "100 % in the third phase",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="pairing",
+        says=(
+            "No seed is right in more than 95 of 100 cases while moved labels cost "
+            "it less than a tenth."
+        ),
+        value=lambda m: (
+            at_the_end(m, gap(m)) if at_the_end(m, m["accuracy"]) > 0.95 else np.inf
+        ),
+        holds=lambda v: v > 0.1,
+    ),
+    Claim(
+        id="labels-in-2",
+        says="At the end layer 2 gives labels more than a tenth of its attention.",
+        value=lambda m: at_the_end(m, attention(m, "label_2")),
+        holds=lambda v: v > 0.1,
+        reported=Reported(
+            "minegishi2025",
+            "table 1 and figure 4",
+            "label attention in layer 2 rises in the third phase",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="chunk",
+        says=(
+            "From its lowest before the split to the end, a label's attention to its"
+            " own item rises by more than 0.08."
+        ),
+        value=lambda m: (
+            at_the_end(m, attention(m, "chunk"))
+            - float(attention(m, "chunk")[before_split(m)].min())
+        ),
+        holds=lambda v: v > 0.08,
+        reported=Reported(
+            "minegishi2025",
+            "section 4.2 and figure 4",
+            "chunk attention in layer 1 rises in the third phase",
+            "reproduced at smaller scale",
+        ),
     ),
     Claim(
         id="absent",
         says=(
             "Where the query's class is not in the context, the trained network is "
-            "right in more than 94 of 100 cases."
+            "right in more than 85 of 100 cases."
         ),
         value=lambda m: float(m["network_absent"]),
-        holds=lambda v: v > 0.94,
+        holds=lambda v: v > 0.85,
         digits=3,
     ),
     Claim(

@@ -29,6 +29,7 @@ def made_up() -> dict:
         "bigram_2": head(0.1, 0.9, 0.95, 0.4),
         "label_2": head(0.4, 0.05, 0.05, 0.6),
         "ceiling_query": 0.36,
+        "ceiling_labels": 0.77,
         "network_absent": 0.99,
         "induction": 0.4,
     }
@@ -36,31 +37,45 @@ def made_up() -> dict:
 
 def test_derived_numbers():
     m = made_up()
-    assert phases.starts(m) == (1000, 2000, 3000)
-    assert phases.shortest_phase(m) == 1000
-    assert phases.at_height(m, phases.ncc(m), m["accuracy"]) == 0.35
-    assert phases.scc(m).max() == 0.7
+    assert phases.begins(m) == (1000, 2000, 3000)
+    assert phases.second_phase(m) == 1000 and phases.has_second(m)
+    assert phases.strongest(m) == 20
+    assert phases.ncc(m).max() == 0.8 and phases.scc(m).max() == 0.7
     assert phases.gap(m)[-1] == pytest.approx(0.39)
     assert phases.before_split(m).sum() == 30
     assert phases.longest_rest(m) == (900, 2000)
+    assert phases.at_step(m, m["accuracy"], 2000.0) == 0.75
+    assert phases.at_step(m, m["accuracy"], np.inf) == np.inf
 
 
-def test_phases_that_do_not_come_are_never():
+def test_without_a_split_the_second_phase_lasts_to_the_end():
     m = made_up() | {"accuracy_moved": made_up()["accuracy"]}
-    assert phases.starts(m)[2] == np.inf and phases.shortest_phase(m) == -np.inf
-    out_of_order = made_up()
-    out_of_order["accuracy_moved"] = np.where(m["step"] < 1500, 0.0, m["accuracy_moved"])
-    assert phases.shortest_phase(out_of_order) < 0
+    assert phases.begins(m)[2] == np.inf and phases.second_phase(m) == 1900
+
+
+def test_a_second_circuit_that_is_skipped_lasts_no_time():
+    weak, early, late = made_up(), made_up(), made_up()
+    weak["label_1"] = weak["label_1"] * 0.6
+    early["label_1"] = early["label_1"][::-1].copy()  # before the query looks at itself
+    early["bigram_2"] = np.ones_like(early["bigram_2"])
+    late["accuracy_moved"] = np.where(late["step"] < 1500, 0.0, late["accuracy_moved"])
+    for m in (weak, early, late):
+        assert phases.second_phase(m) == 0 and not phases.has_second(m)
 
 
 def test_each_claim_can_fail_and_can_hold():
     good = made_up()
-    bad = {name: np.full_like(np.asarray(curve, float), 0.2) for name, curve in good.items()}
-    bad |= {"step": good["step"], "induction": 0.9, "ceiling_query": 0.36, "bigram_2": bad["bigram_2"] + 0.1}
-    bad["accuracy_moved"] = np.where(good["step"] < 3900, bad["accuracy"] + 0.15, bad["accuracy"])
+    flat = {name: np.full_like(np.asarray(curve, float), 0.05) for name, curve in good.items()}
+    flat |= {"step": good["step"], "ceiling_query": 0.36, "induction": 0.9}
+    flat["accuracy_moved"] = np.where(good["step"] < 3900, flat["accuracy"] + 0.15, flat["accuracy"])
+    skips = good | {"label_1": good["label_1"] * 0}  # and rests all the same
+    above_the_labels = good | {"ceiling_labels": 0.5}
+    unpaired = good | {"accuracy_moved": good["accuracy"]}
+    climbs = good | {"accuracy": np.linspace(0, 1, 40)}
+    fails = {"skipped": skips, "scc-accuracy": above_the_labels, "pairing": unpaired, "rest": climbs}
     for claim in phases.CLAIMS:
         assert claim.holds(claim.value(good)), claim.id
-        assert not claim.holds(claim.value(bad)), claim.id
+        assert not claim.holds(claim.value(fails.get(claim.id, flat))), claim.id
 
 
 def test_two_heads_claims_can_fail_and_can_hold():
