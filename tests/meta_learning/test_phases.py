@@ -84,14 +84,30 @@ def test_two_heads_claims_can_fail_and_can_hold():
     early, late = np.tile([0.1, 0.5], (40, 1)), np.tile([0.1, 0.1], (40, 1))
 
     def verdicts(accuracy, label_2) -> dict:
-        m = {"step": step, "accuracy": accuracy, "label_2": label_2}
+        m = {"step": step, "accuracy": accuracy, "label_2": label_2, "bigram_2": 0.9 - label_2}
+        m["accuracy_moved"] = np.minimum(accuracy, 0.6)
         return {claim.id: claim.holds(claim.value(m)) for claim in two_heads.CLAIMS}
 
-    assert verdicts(smooth, early) == {"smooth": True, "no-rest": True, "rest": True}
-    assert verdicts(stairs, early) == {"smooth": False, "no-rest": False, "rest": True}
-    assert verdicts(smooth, late) == {"smooth": True, "no-rest": True, "rest": False}
-    assert verdicts(stairs, late) == {"smooth": False, "no-rest": True, "rest": True}
-    assert two_heads.reader({"step": step, "accuracy": smooth * 0.5, "label_2": early}) == 0
+    good = dict.fromkeys(("split", "smooth", "division", "early-reader", "no-reader"), True)
+    assert verdicts(smooth, early) == good
+    assert verdicts(stairs, early) == good | {"smooth": False, "early-reader": False}  # splits at 3,500
+    assert verdicts(smooth, late) == good | {"division": False, "no-reader": False}
+    assert verdicts(smooth * 0.62, early) == good | dict.fromkeys(("split", "early-reader", "smooth"), False)
+    assert verdicts(smooth * 0.62, late)["no-reader"]
+
+
+def test_two_heads_derived_numbers():
+    step = np.arange(0, 300, 100)
+    m = {
+        "step": step,
+        "accuracy": np.array([0.0, 0.6, 1.0]),
+        "accuracy_moved": np.array([0.0, 0.55, 0.6]),
+        "bigram_2": np.array([[0.1, 0.1], [0.8, 0.2], [0.9, 0.0]]),
+        "label_2": np.array([[0.4, 0.4], [0.1, 0.5], [0.0, 0.3]]),
+    }
+    assert two_heads.split(m) == 200 and two_heads.reader(m) == 0.5 and two_heads.division(m) == 0.5
+    never = m | {"accuracy": np.full(3, 0.1), "accuracy_moved": np.full(3, 0.1)}
+    assert two_heads.split(never) == np.inf and two_heads.reader(never) == 0
 
 
 @pytest.mark.parametrize("experiment", [phases, two_heads])
