@@ -37,13 +37,12 @@ PRESETS = {
 def run(config: Config, seed: int) -> Measurements:
     m = train(config, seed)
     length, begin = longest_rest(m)
-    split = begins(m)[2]
     return {
         **m,
         "rest": length,
         "rest_accuracy": at_step(m, m["accuracy"], begin),
-        "split": split,
-        "split_accuracy": at_step(m, m["accuracy"], split),
+        "split": begins(m)[2],
+        "unpaired": unpaired(m),
         **{
             f"{name}_at_the_end": at_the_end(m, attention(m, name))
             for name in ("bigram_1", "label_1", "bigram_2", "label_2")
@@ -80,7 +79,8 @@ def begins(m: Measurements) -> tuple[float, float, float]:
 
 
 def before_split(m: Measurements) -> np.ndarray:
-    return m["step"] < begins(m)[2]
+    """Whether a step comes before the split, as the very first always does."""
+    return m["step"] < max(begins(m)[2], 1)
 
 
 def strongest(m: Measurements) -> int:
@@ -94,6 +94,12 @@ def second_phase(m: Measurements) -> float:
     first, second, split = begins(m)
     length = min(split, m["step"][-1]) - second
     return float(max(length, 0)) if first < second else 0.0
+
+
+def unpaired(m: Measurements) -> float:
+    """The highest accuracy before the split that its twin reaches as well."""
+    both = np.minimum(m["accuracy"], m["accuracy_moved"])
+    return float(both[before_split(m)].max())
 
 
 def has_second(m: Measurements) -> bool:

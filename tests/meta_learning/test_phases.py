@@ -39,7 +39,7 @@ def test_derived_numbers():
     m = made_up()
     assert phases.begins(m) == (1000, 2000, 3000)
     assert phases.second_phase(m) == 1000 and phases.has_second(m)
-    assert phases.strongest(m) == 20
+    assert phases.strongest(m) == 20 and phases.unpaired(m) == 0.75
     assert phases.ncc(m).max() == 0.8 and phases.scc(m).max() == 0.7
     assert phases.gap(m)[-1] == pytest.approx(0.39)
     assert phases.before_split(m).sum() == 30
