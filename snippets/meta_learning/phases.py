@@ -8,7 +8,7 @@ the first layer's W_Q and W_K start at 0.8 of the usual scale. `paper` keeps the
 numbers, but has no W_O either.
 
 It takes some 135 core-seconds, more than the usual 120: in some seeds the third phase
-comes only after step 9,000 or later, and a shorter run would show them without it.
+comes only after step 9,000, and a shorter run would show them without it.
 """
 
 import numpy as np
