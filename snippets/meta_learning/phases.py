@@ -355,27 +355,21 @@ def draw_accuracy(runs: list[Measurements]) -> Figure:
     return figure
 
 
-CURVES = (  # colour, name, label
-    (0, "bigram", "itself"),
-    (1, "label", "labels"),
-    (2, "chunk", "a label to its item"),
-)
+TARGETS = ((0, "bigram", "itself"), (1, "label", "labels"))  # colour, name, label
 
 
 def draw_attention(runs: list[Measurements]) -> Figure:
-    """Where the query looks, in both layers."""
+    """Where the query looks, in both layers, and in layer 1 where a label looks."""
     figure, axes = style.panels(2, height=2.5, sharex=True)
+    x = runs[0]["step"]
     for layer, ax in enumerate(axes[:, 0], start=1):
-        for index, name, label in CURVES:
-            key = name if name == "chunk" else f"{name}_{layer}"
-            if key in runs[0]:
-                ys = [attention(m, key) for m in runs]
-                if name != "chunk" or layer == 1:
-                    line = {"linestyle": "--"} if name == "chunk" else {}
-                    style.seeds_and_median(
-                        ax, runs[0]["step"], ys, index, label, **line
-                    )
+        for index, name, label in TARGETS:
+            ys = [attention(m, f"{name}_{layer}") for m in runs]
+            style.seeds_and_median(ax, x, ys, index, label)
         ax.set(ylabel=f"layer {layer}: attention", ylim=(-0.02, 1.04))
+    ys = [attention(m, "chunk") for m in runs]
+    text = "a label to its item"
+    style.seeds_and_median(axes[0, 0], x, ys, 2, text, linestyle="--")
     axes[0, 0].legend(loc="upper right", ncols=3, fontsize=8, columnspacing=1)
     axes[1, 0].set_xlabel("training step")
     return figure
@@ -390,7 +384,9 @@ def draw_endings(runs: list[Measurements]) -> Figure:
         ax.set(title=f"layer {layer}", xlim=(0, 1), xlabel="attention")
     axes[0, 0].set_yticks(seeds, [f"seed {s}" for s in seeds])
     axes[0, 0].invert_yaxis()
-    axes[0, 1].legend(loc="lower left", bbox_to_anchor=(-0.9, 1.1), ncols=3, fontsize=8)
+    figure.legend(
+        *axes[0, 1].get_legend_handles_labels(), loc="outside upper center", ncols=3
+    )
     return figure
 
 
@@ -398,7 +394,7 @@ def draw_bars(
     ax: Axes, seeds: np.ndarray, runs: list[Measurements], layer: int
 ) -> None:
     left = np.zeros(len(runs))
-    for index, name, label in CURVES[:2]:
+    for index, name, label in TARGETS:
         part = [at_the_end(m, attention(m, f"{name}_{layer}")) for m in runs]
         ax.barh(seeds, part, left=left, color=style.colour(index), label=label)
         left += part
