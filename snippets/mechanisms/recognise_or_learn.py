@@ -1,0 +1,194 @@
+"""Does a network recognise the task of its prompt, or does it learn it from the prompt?
+
+Source: the distinction is pan2023's (abstract), made there on language models. The task
+is ours: few tasks can be remembered, many cannot.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from matplotlib.figure import Figure
+from torch import Generator, Tensor
+
+from snippets.book import style
+from snippets.book.contract import Claim, Measurements, Reported
+from snippets.icl.masked_transformer import MaskedTransformer, train
+from snippets.icl.symbols import (
+    Prompt,
+    Vocabulary,
+    ask,
+    choose,
+    new_tasks,
+    pick,
+    points,
+    show,
+    shuffled,
+)
+
+
+# --8<-- [start:config]
+@dataclass(frozen=True)
+class Config:
+    n_tasks: int  # known tasks; 0: every training prompt has a task of its own
+    n_items: int = 16
+    n_labels: int = 32
+    d: int = 16  # entries of a symbol's vector
+    shots: tuple[int, ...] = (0, 1, 2, 4, 8, 12)  # pairs in a prompt, to test with
+    probe: int = 8  # pairs, where the two ways to answer are told apart
+    n_queries: int = 8  # of a training prompt; each is asked by itself
+    d_model: int = 64
+    n_layers: int = 2
+    n_heads: int = 2
+    learning_rate: float = 3e-3
+    batch: int = 32
+    n_steps: int = 500
+    n_test: int = 1024  # prompts of each kind
+
+
+PRESETS = {
+    "laptop": {
+        "t4": Config(n_tasks=4),
+        "t16": Config(n_tasks=16),
+        "t64": Config(n_tasks=64),
+        "new": Config(n_tasks=0),
+    }
+}
+# --8<-- [end:config]
+
+
+# --8<-- [start:world]
+class World:
+    """The known tasks, and prompts of known and of new ones."""
+
+    def __init__(self, config: Config, generator: Generator) -> None:
+        c, self.config, self.generator = config, config, generator
+        self.words = Vocabulary(
+            points(c.n_items, c.d, generator), points(c.n_labels, c.d, generator)
+        )
+        self.tasks = new_tasks(max(c.n_tasks, 1), c.n_items, c.n_labels, generator)
+
+    def known(self, batch: int) -> Int[Tensor, "batch item"]:
+        if self.config.n_tasks == 0:
+            return self.new(batch)  # the network knows no task
+        return choose(self.tasks, batch, self.generator)
+
+    def new(self, batch: int) -> Int[Tensor, "batch item"]:
+        c = self.config
+        return new_tasks(batch, c.n_items, c.n_labels, self.generator)
+
+    def any_item(
+        self, tasks: Int[Tensor, "batch item"], n_pairs: int
+    ) -> tuple[Prompt, Int[Tensor, "batch query"]]:
+        """Prompts with so many pairs, which ask for any of the items."""
+        c, g, batch = self.config, self.generator, len(tasks)
+        order = shuffled(c.n_items, batch, g)
+        queries = torch.randint(c.n_items, (batch, c.n_queries), generator=g)
+        return show(tasks, order[:, :n_pairs], queries)
+
+    # --8<-- [end:world]
+
+    # --8<-- [start:probes]
+    def probe(
+        self, tasks: Int[Tensor, "batch item"], shown: float
+    ) -> tuple[Prompt, Int[Tensor, "batch 1"]]:
+        """One query that the prompt shows (1) or does not show (0)."""
+        c, g = self.config, self.generator
+        order = shuffled(c.n_items, len(tasks), g)
+        return show(tasks, *pick(order, c.probe, 1, shown, g))
+
+    def lie(
+        self, prompt: Prompt, answer: Int[Tensor, "batch 1"]
+    ) -> tuple[Prompt, Int[Tensor, "batch 1"]]:
+        """The same prompt, but the query's own pair has another label."""
+        n, size = self.config.n_labels, (len(answer), 1)
+        says = (answer + torch.randint(1, n, size, generator=self.generator)) % n
+        labels = torch.where(prompt.items == prompt.queries, says, prompt.labels)
+        return Prompt(prompt.items, labels, prompt.queries), says
+
+    # --8<-- [end:probes]
+
+
+# --8<-- [start:exact]
+def recogniser(
+    tasks: Int[Tensor, "task item"], prompt: Prompt, n_labels: int
+) -> Float[Tensor, "batch query label"]:
+    """Probability of each label for who knows the tasks and nothing else: all tasks
+    that agree with every pair of the prompt have one vote."""
+    of_pairs = tasks[:, prompt.items]  # (task, batch, pair)
+    agrees = (of_pairs == prompt.labels).all(-1).float()  # (task, batch)
+    votes = F.one_hot(tasks[:, prompt.queries], n_labels).float()
+    total = torch.einsum("tb,tbql->bql", agrees, votes)
+    return total / agrees.sum(0)[:, None, None].clamp(min=1)
+
+
+def learner(n_pairs: float, n_items: int, n_labels: int) -> float:
+    """Accuracy of who knows no task: right where the item is shown, else a guess."""
+    shown = n_pairs / n_items
+    return shown + (1 - shown) / n_labels
+
+
+# --8<-- [end:exact]
+
+
+# --8<-- [start:evaluate]
+def share(logits: Float[Tensor, "batch q label"], answer: Int[Tensor, "batch q"]) -> float:
+    """How often this is the answer."""
+    return (logits.argmax(-1) == answer).double().mean().item()
+
+
+def evaluate(network: MaskedTransformer, world: World) -> dict[str, float | np.ndarray]:
+    c, n = world.config, world.config.n_test
+    by_shots: dict[str, list[float]] = {"known": [], "new": [], "exact": []}
+    for shots in c.shots:
+        prompt, answer = world.any_item(world.known(n), shots)
+        by_shots["known"].append(share(ask(network, world.words, prompt), answer))
+        best = recogniser(world.tasks, prompt, c.n_labels)
+        by_shots["exact"].append(share(best, answer))
+        prompt, answer = world.any_item(world.new(n), shots)
+        by_shots["new"].append(share(ask(network, world.words, prompt), answer))
+
+    result: dict[str, float] = {}
+    for name, tasks in (("known", world.known), ("new", world.new)):
+        for place, shown in (("shown", 1.0), ("hidden", 0.0)):
+            prompt, answer = world.probe(tasks(n), shown)
+            result[f"{name}_{place}"] = share(ask(network, world.words, prompt), answer)
+    prompt, answer = world.probe(world.known(n), 1.0)
+    changed, says = world.lie(prompt, answer)
+    logits = ask(network, world.words, changed)
+    result |= {"lie_prompt": share(logits, says), "lie_task": share(logits, answer)}
+    return {**result, **{name: np.array(curve) for name, curve in by_shots.items()}}
+
+
+# --8<-- [end:evaluate]
+
+
+# --8<-- [start:run]
+def run(config: Config, seed: int) -> Measurements:
+    generator = torch.Generator().manual_seed(seed)
+    c, world = config, World(config, generator)
+    network = MaskedTransformer(
+        2 * c.d, c.d, c.d_model, c.n_layers, c.n_heads, generator
+    )
+
+    def batch_loss() -> Float[Tensor, ""]:
+        n_pairs = int(torch.randint(max(c.shots) + 1, (1,), generator=generator))
+        prompt, answer = world.any_item(world.known(c.batch), n_pairs)
+        logits = ask(network, world.words, prompt)
+        return F.cross_entropy(logits.flatten(0, 1), answer.flatten())
+
+    for _ in train(network, batch_loss, c.n_steps, c.learning_rate):
+        pass  # nothing to measure on the way
+    with torch.no_grad():
+        result = evaluate(network, world)
+    return {**result, "shots": np.array(c.shots)}
+
+
+# --8<-- [end:run]
+CLAIMS: list[Claim] = [Claim("x", "X.", lambda m: 0.0, lambda v: True)]
+
+
+def draw(runs: list[Measurements]) -> dict[str, Figure]:
+    return {}

@@ -1,0 +1,188 @@
+"""Where does a network have an answer from: its weights, or its prompt?
+
+Source: the task is ours. What is asked of the trained networks follows wei2023 (labels
+flipped; labels without meaning), reddy2024 (figure 1d: context against memory) and
+chan2022 (figure 1: unseen classes; queries that are not in the context).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from matplotlib.figure import Figure
+from torch import Generator, Tensor
+
+from snippets.book import style
+from snippets.book.contract import Claim, Measurements
+from snippets.icl.masked_transformer import MaskedTransformer, train
+from snippets.icl.symbols import (
+    Prompt,
+    Vocabulary,
+    ask,
+    new_tasks,
+    pick,
+    points,
+    show,
+    shuffled,
+)
+
+
+# --8<-- [start:config]
+@dataclass(frozen=True)
+class Config:
+    new_share: float  # of the training prompts: new items, labels drawn for the prompt
+    n_items: int = 64  # known items
+    n_labels: int = 32
+    d: int = 16  # entries of a symbol's vector
+    n_pairs: int = 8
+    n_queries: int = 8  # of a training prompt; each is asked by itself
+    d_model: int = 64
+    n_layers: int = 2
+    n_heads: int = 2
+    learning_rate: float = 3e-3
+    batch: int = 32
+    n_steps: int = 500
+    n_test: int = 1024  # prompts of each kind
+
+
+PRESETS = {
+    "laptop": {
+        "weights": Config(new_share=0.0),
+        "context": Config(new_share=1.0),
+        "both": Config(new_share=0.5),
+    }
+}
+# --8<-- [end:config]
+
+
+# --8<-- [start:world]
+class World:
+    """What stays the same in all training prompts: the known items and their labels."""
+
+    def __init__(self, config: Config, generator: Generator) -> None:
+        self.config, self.generator = config, generator
+        self.items = points(config.n_items, config.d, generator)
+        self.labels = points(config.n_labels, config.d, generator)
+        n = config.n_items
+        self.usual = new_tasks(1, n, config.n_labels, generator)  # never changes
+
+    def training_prompts(self) -> tuple[Vocabulary, Prompt, Int[Tensor, "batch query"]]:
+        """Known items with their usual labels; half of the queries are not in the
+        prompt. In `new_share` of the prompts: items of this batch alone, with labels
+        of this prompt alone, and queries that are in the prompt."""
+        c, g, n = self.config, self.generator, self.config.n_items
+        n_new = round(c.new_share * c.batch)
+        known, new = shuffled(n, c.batch - n_new, g), shuffled(n, n_new, g) + n
+        parts = [
+            pick(known, c.n_pairs, c.n_queries, 0.5, g),
+            pick(new, c.n_pairs, c.n_queries, 1.0, g),
+        ]
+        items, queries = (torch.cat(part) for part in zip(*parts))
+
+        tasks = torch.cat(  # (batch, 2 n_items): the known items, then the new ones
+            [self.usual.expand(c.batch, -1), new_tasks(c.batch, n, c.n_labels, g)], 1
+        )
+        words = Vocabulary(torch.cat([self.items, points(n, c.d, g)]), self.labels)
+        return words, *show(tasks, items, queries)
+
+    # --8<-- [end:world]
+
+    # --8<-- [start:tests]
+    def test_prompts(self, shown: float) -> tuple[Prompt, Int[Tensor, "batch 1"]]:
+        """Usual labels, one query; `shown`: whether the prompt has it (1) or not (0)."""
+        c, g = self.config, self.generator
+        order = shuffled(c.n_items, c.n_test, g)
+        return show(
+            self.usual.expand(c.n_test, -1), *pick(order, c.n_pairs, 1, shown, g)
+        )
+
+    def flipped(
+        self, prompt: Prompt, answer: Int[Tensor, "batch 1"], all_pairs: bool
+    ) -> tuple[Prompt, Int[Tensor, "batch 1"]]:
+        """The same prompts with wrong labels, and what they now say about the query.
+
+        Each label is moved on by one and the same number; or that of the query alone.
+        """
+        n = self.config.n_labels
+        shift = torch.randint(1, n, (len(answer), 1), generator=self.generator)
+        wrong = (prompt.labels + shift) % n
+        if not all_pairs:
+            wrong = torch.where(prompt.items == prompt.queries, wrong, prompt.labels)
+        return Prompt(prompt.items, wrong, prompt.queries), (answer + shift) % n
+
+    def unseen(self, items: bool, labels: bool) -> tuple[Vocabulary, int]:
+        """A vocabulary in which all items are new, or which has as many new labels
+        again; and the number of its first label to use."""
+        c, g = self.config, self.generator
+        more = torch.cat([self.labels, points(c.n_labels, c.d, g)])
+        vocabulary = Vocabulary(
+            points(c.n_items, c.d, g) if items else self.items,
+            more if labels else self.labels,
+        )
+        return vocabulary, c.n_labels if labels else 0
+
+    # --8<-- [end:tests]
+
+
+# --8<-- [start:evaluate]
+def share(logits: Float[Tensor, "batch 1 label"], answer: Int[Tensor, "batch 1"]) -> float:
+    """How often the network gives this answer."""
+    return (logits.argmax(-1) == answer).double().mean().item()
+
+
+def evaluate(network: MaskedTransformer, world: World) -> dict[str, float]:
+    """How often the answer is that of the memory, or that of the prompt."""
+    c, g = world.config, world.generator
+    words = Vocabulary(world.items, world.labels)
+    prompt, usual = world.test_prompts(shown=0)
+    result = {"silent_memory": share(ask(network, words, prompt), usual)}
+
+    prompt, usual = world.test_prompts(shown=1)
+    result["agree"] = share(ask(network, words, prompt), usual)
+    for name, all_pairs in (("flipped", True), ("lie", False)):
+        changed, says = world.flipped(prompt, usual, all_pairs)
+        logits = ask(network, words, changed)
+        result[f"{name}_prompt"] = share(logits, says)
+        result[f"{name}_memory"] = share(logits, usual)
+
+    kinds = {"new_items": (True, False), "new_labels": (False, True), "all_new": (True, True)}
+    for name, (items, labels) in kinds.items():
+        vocabulary, first = world.unseen(items, labels)
+        tasks = first + new_tasks(c.n_test, c.n_items, c.n_labels, g)
+        order = shuffled(c.n_items, c.n_test, g)
+        prompt, says = show(tasks, *pick(order, c.n_pairs, 1, 1.0, g))
+        result[name] = share(ask(network, vocabulary, prompt), says)
+    return result
+
+
+# --8<-- [end:evaluate]
+
+
+# --8<-- [start:run]
+def run(config: Config, seed: int) -> Measurements:
+    generator = torch.Generator().manual_seed(seed)
+    c, world = config, World(config, generator)
+    network = MaskedTransformer(
+        2 * c.d, c.d, c.d_model, c.n_layers, c.n_heads, generator
+    )
+
+    def batch_loss() -> Float[Tensor, ""]:
+        vocabulary, prompt, answer = world.training_prompts()
+        logits = ask(network, vocabulary, prompt)
+        return F.cross_entropy(logits.flatten(0, 1), answer.flatten())
+
+    for _ in train(network, batch_loss, c.n_steps, c.learning_rate):
+        pass  # nothing to measure on the way
+    with torch.no_grad():
+        result = evaluate(network, world)
+    return {**result, "n_parameters": sum(p.numel() for p in network.parameters())}
+
+
+# --8<-- [end:run]
+CLAIMS: list[Claim] = [Claim("x", "X.", lambda m: 0.0, lambda v: True)]
+
+
+def draw(runs: list[Measurements]) -> dict[str, Figure]:
+    return {}
