@@ -129,7 +129,9 @@ def pick(
     inside = torch.randint(n_pairs, size, generator=generator)
     outside = torch.randint(n_pairs, n_items, size, generator=generator)
     among_shown = torch.rand(size, generator=generator) < shown
-    return order[:, :n_pairs], order.gather(1, torch.where(among_shown, inside, outside))
+    return order[:, :n_pairs], order.gather(
+        1, torch.where(among_shown, inside, outside)
+    )
 
 
 def show(

@@ -134,7 +134,9 @@ def learner(n_pairs: float, n_items: int, n_labels: int) -> float:
 
 
 # --8<-- [start:evaluate]
-def share(logits: Float[Tensor, "batch q label"], answer: Int[Tensor, "batch q"]) -> float:
+def share(
+    logits: Float[Tensor, "batch q label"], answer: Int[Tensor, "batch q"]
+) -> float:
     """How often this is the answer."""
     return (logits.argmax(-1) == answer).double().mean().item()
 
@@ -187,8 +189,202 @@ def run(config: Config, seed: int) -> Measurements:
 
 
 # --8<-- [end:run]
-CLAIMS: list[Claim] = [Claim("x", "X.", lambda m: 0.0, lambda v: True)]
 
 
+# --8<-- [start:derived]
+def after(m: Measurements, curve: str, n_pairs: int) -> float:
+    """A curve's value at so many pairs."""
+    return float(m[curve][list(m["shots"]).index(n_pairs)])
+
+
+def from_the_line(m: Measurements, config: Config) -> float:
+    """The largest distance between a network's accuracy on new tasks and the formula of
+    who learns and knows no task."""
+    line = [learner(n, config.n_items, config.n_labels) for n in m["shots"]]
+    return float(np.abs(m["new"] - line).max())
+
+
+# --8<-- [end:derived]
+
+CLAIMS = [
+    Claim(
+        id="recognises",
+        says=(
+            "Trained on 4 tasks, it gives the right label of an item that the prompt "
+            "does not show in more than 9 of 10 prompts of a known task."
+        ),
+        value=lambda m: m["t4"]["known_hidden"],
+        holds=lambda v: v > 0.9,
+        digits=3,
+    ),
+    Claim(
+        id="learns-nothing",
+        says=(
+            "Trained on 4 tasks, it reads fewer than 15 in 100 labels that a prompt of "
+            "a new task shows."
+        ),
+        value=lambda m: m["t4"]["new_shown"],
+        holds=lambda v: v < 0.15,
+    ),
+    Claim(
+        id="learns",
+        says=(
+            "Trained on a new task in every prompt, it reads more than 95 in 100 labels"
+            " that a prompt of a new task shows."
+        ),
+        value=lambda m: m["new"]["new_shown"],
+        holds=lambda v: v > 0.95,
+        digits=3,
+    ),
+    Claim(
+        id="on-the-line",
+        says=(
+            "Its accuracy on new tasks stays within 0.04 of the formula for who knows "
+            "no task, at every number of pairs."
+        ),
+        value=lambda m: from_the_line(m["new"], PRESETS["laptop"]["new"]),
+        holds=lambda v: v < 0.04,
+    ),
+    Claim(
+        id="many-learn",
+        says=(
+            "Trained on 64 tasks, it reads the shown labels of new tasks better than it"
+            " knows the hidden labels of its own, by more than 0.6."
+        ),
+        value=lambda m: m["t64"]["new_shown"] - m["t64"]["known_hidden"],
+        holds=lambda v: v > 0.6,
+    ),
+    Claim(
+        id="recognises-sixteen",
+        says=(
+            "Trained on 16 tasks, it gives the right label of an item that the prompt "
+            "does not show in more than half of the prompts of a known task."
+        ),
+        value=lambda m: m["t16"]["known_hidden"],
+        holds=lambda v: v > 0.5,
+    ),
+    Claim(
+        id="learns-a-little",
+        says=(
+            "Trained on 16 tasks, it reads more than 1 in 10 labels that a prompt of a "
+            "new task shows: more than the 1 in 32 of a guess."
+        ),
+        value=lambda m: m["t16"]["new_shown"],
+        holds=lambda v: v > 0.1,
+    ),
+    Claim(
+        id="soon",
+        says="From 4 pairs to 12, recognition gains less than 0.05.",
+        value=lambda m: after(m["t4"], "known", 12) - after(m["t4"], "known", 4),
+        holds=lambda v: v < 0.05,
+        reported=Reported(
+            "pan2023",
+            "abstract",
+            "task recognition does not improve with more demonstrations",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="on-and-on",
+        says="From 4 pairs to 12, learning gains more than 0.4.",
+        value=lambda m: after(m["new"], "new", 12) - after(m["new"], "new", 4),
+        holds=lambda v: v > 0.4,
+        reported=Reported(
+            "pan2023",
+            "abstract",
+            "task learning improves with more demonstrations",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="deaf",
+        says=(
+            "Where the pair asked about is wrong and the others are of a known task, "
+            "the network of 4 tasks answers as the task has it in more than 8 of 10."
+        ),
+        value=lambda m: m["t4"]["lie_task"],
+        holds=lambda v: v > 0.8,
+        digits=3,
+    ),
+    Claim(
+        id="believes",
+        says=(
+            "In the same prompts the network of 64 tasks repeats the wrong label in "
+            "more than 8 of 10."
+        ),
+        value=lambda m: m["t64"]["lie_prompt"],
+        holds=lambda v: v > 0.8,
+        digits=3,
+    ),
+]
+
+
+# --8<-- [start:draw]
 def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {}
+    return {"probes": draw_probes(runs), "shots": draw_shots(runs)}
+
+
+# --8<-- [end:draw]
+
+NETWORKS = {"t4": "4 tasks", "t16": "16 tasks", "t64": "64 tasks", "new": "always new"}
+
+
+def draw_probes(runs: list[Measurements]) -> Figure:
+    """The two questions, and the lie, for each network."""
+    figure, axes = style.panels(2, height=2.3, sharex=True)
+    x = np.arange(len(NETWORKS))
+    panels = (
+        (
+            ("known_hidden", "known task, item not shown:\nonly recognition answers"),
+            ("new_shown", "new task, item shown:\nonly learning answers"),
+        ),
+        (
+            ("lie_task", "one wrong pair:\nanswers as the task has it"),
+            ("lie_prompt", "one wrong pair:\nrepeats the wrong label"),
+        ),
+    )
+    for ax, curves in zip(axes[:, 0], panels):
+        for index, (name, label) in enumerate(curves):
+            ys = [np.array([m[network][name] for network in NETWORKS]) for m in runs]
+            style.seeds_and_median(ax, x, ys, index, label, marker="o", markersize=4)
+        style.level(ax, 1 / 32, "chance, 1/32", x=0.55)
+        ax.set(ylim=(-0.03, 1.05), ylabel="share of answers")
+        ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
+    axes[1, 0].set_xticks(x, list(NETWORKS.values()))
+    axes[1, 0].set_xlabel("trained on")
+    return figure
+
+
+def draw_shots(runs: list[Measurements]) -> Figure:
+    """Accuracy against the number of pairs, beside the two formulas."""
+    figure, axes = style.panels(1, height=3.2)
+    ax = axes[0, 0]
+    x, config = runs[0]["t4"]["shots"], PRESETS["laptop"]["t4"]
+    curves = (
+        ("t4", "known", "4 tasks, a known one"),
+        ("new", "new", "always new, a new one"),
+        ("t4", "new", "4 tasks, a new one"),
+    )
+    for index, (network, curve, label) in enumerate(curves):
+        style.seeds_and_median(
+            ax,
+            x,
+            [m[network][curve] for m in runs],
+            index,
+            label,
+            marker="o",
+            markersize=4,
+        )
+    exact = np.median([m["t4"]["exact"] for m in runs], 0)
+    ax.plot(x, exact, ":", color=style.ink(), linewidth=1.2, label="exact recogniser")
+    line = [learner(n, config.n_items, config.n_labels) for n in x]
+    ax.plot(x, line, "--", color=style.ink(), linewidth=1.2, label="exact learner")
+    style.level(ax, 1 / 32, "chance, 1/32", below=True)
+    ax.set(
+        xlabel="pairs in the prompt",
+        ylabel="accuracy, any item",
+        ylim=(-0.06, 1.05),
+        xticks=x,
+    )
+    ax.legend(loc="center right", bbox_to_anchor=(1, 0.62))
+    return figure
