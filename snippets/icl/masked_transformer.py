@@ -65,7 +65,7 @@ class MaskedTransformer(nn.Module):
 
     def attend(
         self,
-        qkv: Float[Tensor, "batch token 3_d_model"],
+        qkv: Float[Tensor, "batch token q_k_v"],
         may_read: Bool[Tensor, "token token"],
     ) -> Float[Tensor, "batch token d_model"]:
         """Each token's average over what it may read, in every head."""
@@ -85,11 +85,6 @@ class MaskedTransformer(nn.Module):
         if tokens.shape[2] != d_in:
             raise ValueError(
                 f"tokens have {tokens.shape[2]} entries; the network reads {d_in}"
-            )
-        if may_read.shape != (n_tokens, n_tokens):
-            raise ValueError(
-                f"may_read is {tuple(may_read.shape)} for {n_tokens} tokens: give it "
-                "one row and one column for each"
             )
         if not may_read.any(1).all():
             raise ValueError("a token that may read nothing: let it read itself")

@@ -67,11 +67,6 @@ def check(vocabulary: Vocabulary, prompt: Prompt) -> None:
     """Raise ValueError for a prompt that cannot be asked."""
     if prompt.queries.numel() == 0:
         raise ValueError("the prompt is empty: give it at least one item to ask about")
-    if prompt.items.shape != prompt.labels.shape:
-        raise ValueError(
-            f"{prompt.items.shape[1]} items with {prompt.labels.shape[1]} labels: a "
-            "pair has one of each"
-        )
     n_items, n_labels = len(vocabulary.items), len(vocabulary.labels)
     for name, symbols, n in (
         ("item", prompt.items, n_items),

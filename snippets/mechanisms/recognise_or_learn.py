@@ -92,12 +92,12 @@ class World:
 
     # --8<-- [start:probes]
     def probe(
-        self, tasks: Int[Tensor, "batch item"], shown: float
+        self, tasks: Int[Tensor, "batch item"], shown: bool
     ) -> tuple[Prompt, Int[Tensor, "batch 1"]]:
-        """One query that the prompt shows (1) or does not show (0)."""
+        """One query, which the prompt shows or does not show."""
         c, g = self.config, self.generator
         order = shuffled(c.n_items, len(tasks), g)
-        return show(tasks, *pick(order, c.probe, 1, shown, g))
+        return show(tasks, *pick(order, c.probe, 1, float(shown), g))
 
     def lie(
         self, prompt: Prompt, answer: Int[Tensor, "batch 1"]
@@ -124,7 +124,7 @@ def recogniser(
     return total / agrees.sum(0)[:, None, None].clamp(min=1)
 
 
-def learner(n_pairs: float, n_items: int, n_labels: int) -> float:
+def learner(n_pairs: np.ndarray, n_items: int, n_labels: int) -> np.ndarray:
     """Accuracy of who knows no task: right where the item is shown, else a guess."""
     shown = n_pairs / n_items
     return shown + (1 - shown) / n_labels
@@ -154,10 +154,10 @@ def evaluate(network: MaskedTransformer, world: World) -> dict[str, float | np.n
 
     result: dict[str, float] = {}
     for name, tasks in (("known", world.known), ("new", world.new)):
-        for place, shown in (("shown", 1.0), ("hidden", 0.0)):
+        for place, shown in (("shown", True), ("hidden", False)):
             prompt, answer = world.probe(tasks(n), shown)
             result[f"{name}_{place}"] = share(ask(network, world.words, prompt), answer)
-    prompt, answer = world.probe(world.known(n), 1.0)
+    prompt, answer = world.probe(world.known(n), shown=True)
     changed, says = world.lie(prompt, answer)
     logits = ask(network, world.words, changed)
     result |= {"lie_prompt": share(logits, says), "lie_task": share(logits, answer)}
@@ -200,7 +200,7 @@ def after(m: Measurements, curve: str, n_pairs: int) -> float:
 def from_the_line(m: Measurements, config: Config) -> float:
     """The largest distance between a network's accuracy on new tasks and the formula of
     who learns and knows no task."""
-    line = [learner(n, config.n_items, config.n_labels) for n in m["shots"]]
+    line = learner(m["shots"], config.n_items, config.n_labels)
     return float(np.abs(m["new"] - line).max())
 
 
@@ -377,7 +377,7 @@ def draw_shots(runs: list[Measurements]) -> Figure:
         )
     exact = np.median([m["t4"]["exact"] for m in runs], 0)
     ax.plot(x, exact, ":", color=style.ink(), linewidth=1.2, label="exact recogniser")
-    line = [learner(n, config.n_items, config.n_labels) for n in x]
+    line = learner(x, config.n_items, config.n_labels)
     ax.plot(x, line, "--", color=style.ink(), linewidth=1.2, label="exact learner")
     style.level(ax, 1 / 32, "chance, 1/32", below=True)
     ax.set(

@@ -90,12 +90,12 @@ class World:
     # --8<-- [end:world]
 
     # --8<-- [start:tests]
-    def test_prompts(self, shown: float) -> tuple[Prompt, Int[Tensor, "batch 1"]]:
-        """Usual labels and one query, which the prompt shows (1) or does not (0)."""
+    def test_prompts(self, shown: bool) -> tuple[Prompt, Int[Tensor, "batch 1"]]:
+        """Usual labels and one query, which the prompt shows or does not show."""
         c, g = self.config, self.generator
         order = shuffled(c.n_items, c.n_test, g)
         return show(
-            self.usual.expand(c.n_test, -1), *pick(order, c.n_pairs, 1, shown, g)
+            self.usual.expand(c.n_test, -1), *pick(order, c.n_pairs, 1, float(shown), g)
         )
 
     def flipped(
@@ -138,10 +138,10 @@ def evaluate(network: MaskedTransformer, world: World) -> dict[str, float]:
     """How often the answer is that of the memory, or that of the prompt."""
     c, g = world.config, world.generator
     words = Vocabulary(world.items, world.labels)
-    prompt, usual = world.test_prompts(shown=0)
+    prompt, usual = world.test_prompts(shown=False)
     result = {"silent_memory": share(ask(network, words, prompt), usual)}
 
-    prompt, usual = world.test_prompts(shown=1)
+    prompt, usual = world.test_prompts(shown=True)
     result["agree"] = share(ask(network, words, prompt), usual)
     for name, all_pairs in (("flipped", True), ("lie", False)):
         changed, says = world.flipped(prompt, usual, all_pairs)
