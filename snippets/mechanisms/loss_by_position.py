@@ -227,19 +227,19 @@ CLAIMS = [
     ),
     Claim(
         id="score-is-learned",
-        says="Before training the score is within 0.03 of zero.",
+        says="Before training the score is within 0.05 nats of zero.",
         value=lambda m: abs(float(m["score_by_step"][0])),
-        holds=lambda v: v < 0.03,
+        holds=lambda v: v < 0.05,
         unit="nats",
     ),
     Claim(
-        id="average-first",
+        id="first-throw",
         says=(
-            "After 20 steps the loss is within 0.08 nats of ln 6 at every position: it "
-            "first learns what needs no context."
+            "At the first throw, where there is no context, the trained network's loss "
+            "is within 0.03 nats of ln 6."
         ),
-        value=lambda m: float(np.abs(m["loss"][1] - np.log(6)).max()),
-        holds=lambda v: v < 0.08,
+        value=lambda m: abs(float(m["loss"][-1][0] - np.log(6))),
+        holds=lambda v: v < 0.03,
         unit="nats",
     ),
     Claim(
@@ -280,11 +280,12 @@ def draw_position(runs: list[Measurements]) -> Figure:
     x = np.arange(1, len(exact) + 1)
     for index, step in enumerate(runs[0]["moments"]):
         ys = [m["loss"][index] for m in runs]
-        style.seeds_and_median(ax, x, ys, (6, 3, 1, 0)[index], f"after {step} steps")
+        label = f"after {step} steps" if step else "before training"
+        style.seeds_and_median(ax, x, ys, (6, 3, 1, 0)[index], label)
     ax.plot(x, exact, "--", color=style.ink(), linewidth=1.2, label="best: counting")
     style.level(ax, np.log(6), "ln 6: no context used")
     style.level(ax, runs[0]["floor"], "the dice known", below=True)
-    ax.set(xscale="log", xlabel="throw", ylabel="loss (nats)", ylim=(1.12, 2.35))
+    ax.set(xscale="log", xlabel="throw", ylabel="loss (nats)", ylim=(1.15, 2.15))
     ax.set_xticks([1, 2, 4, 8, 16, 32, 64], ["1", "2", "4", "8", "16", "32", "64"])
     ax.minorticks_off()
     ax.legend(loc="upper right", ncols=2)

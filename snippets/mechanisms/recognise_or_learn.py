@@ -331,7 +331,7 @@ NETWORKS = {"t4": "4 tasks", "t16": "16 tasks", "t64": "64 tasks", "new": "alway
 
 def draw_probes(runs: list[Measurements]) -> Figure:
     """The two questions, and the lie, for each network."""
-    figure, axes = style.panels(2, height=2.3, sharex=True)
+    figure, axes = style.panels(2, height=2.5, sharex=True)
     x = np.arange(len(NETWORKS))
     panels = (
         (
@@ -347,9 +347,9 @@ def draw_probes(runs: list[Measurements]) -> Figure:
         for index, (name, label) in enumerate(curves):
             ys = [np.array([m[network][name] for network in NETWORKS]) for m in runs]
             style.seeds_and_median(ax, x, ys, index, label, marker="o", markersize=4)
-        style.level(ax, 1 / 32, "chance, 1/32", x=0.55)
-        ax.set(ylim=(-0.03, 1.05), ylabel="share of answers")
-        ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
+        style.level(ax, 1 / 32, "chance, 1/32", x=0.5, below=True)
+        ax.set(ylim=(-0.1, 1.05), ylabel="share of answers")
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.98), ncols=2, fontsize=8.5)
     axes[1, 0].set_xticks(x, list(NETWORKS.values()))
     axes[1, 0].set_xlabel("trained on")
     return figure
@@ -357,7 +357,7 @@ def draw_probes(runs: list[Measurements]) -> Figure:
 
 def draw_shots(runs: list[Measurements]) -> Figure:
     """Accuracy against the number of pairs, beside the two formulas."""
-    figure, axes = style.panels(1, height=3.2)
+    figure, axes = style.panels(1, height=3.6)
     ax = axes[0, 0]
     x, config = runs[0]["t4"]["shots"], PRESETS["laptop"]["t4"]
     curves = (
@@ -386,5 +386,5 @@ def draw_shots(runs: list[Measurements]) -> Figure:
         ylim=(-0.06, 1.05),
         xticks=x,
     )
-    ax.legend(loc="center right", bbox_to_anchor=(1, 0.62))
+    figure.legend(loc="outside upper center", ncols=2)
     return figure

@@ -84,7 +84,7 @@ def test_each_claim_can_fail_and_can_hold():
     exact = np.array([exact_loss(t, 6, 0.5) for t in range(64)])
     flat = np.full(64, math.log(6))
     good = {
-        "loss": np.stack([flat + 0.3, flat + 0.02, flat, exact + 0.01]),
+        "loss": np.stack([flat, exact + 0.01]),
         "counted": exact,
         "score": -0.41,
         "score_by_step": np.array([0.001, -0.41]),
@@ -93,7 +93,7 @@ def test_each_claim_can_fail_and_can_hold():
         "two_drawn": 0.372,
     }
     bad = {
-        "loss": np.stack([flat, flat + 0.3, flat, flat]),
+        "loss": np.stack([flat, flat + 0.1]),
         "counted": exact,
         "score": 0.0,
         "score_by_step": np.array([-0.2, 0.0]),
