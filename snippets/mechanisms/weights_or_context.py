@@ -140,6 +140,8 @@ def evaluate(network: MaskedTransformer, world: World) -> dict[str, float]:
     words = Vocabulary(world.items, world.labels)
     prompt, usual = world.test_prompts(shown=False)
     result = {"silent_memory": share(ask(network, words, prompt), usual)}
+    changed, _ = world.flipped(prompt, usual, all_pairs=True)
+    result["silent_flipped"] = share(ask(network, words, changed), usual)
 
     prompt, usual = world.test_prompts(shown=True)
     result["agree"] = share(ask(network, words, prompt), usual)
@@ -226,6 +228,16 @@ CLAIMS = [
         ),
         value=lambda m: m["both"]["silent_memory"],
         holds=lambda v: v > 0.95,
+        digits=3,
+    ),
+    Claim(
+        id="side-by-side",
+        says=(
+            "It gives the usual label of an item that is not shown in more than 9 of 10"
+            " prompts even where all pairs that are shown have wrong labels."
+        ),
+        value=lambda m: m["both"]["silent_flipped"],
+        holds=lambda v: v > 0.9,
         digits=3,
     ),
     Claim(

@@ -99,6 +99,7 @@ GOOD = {
     "both": {
         "flipped_prompt": 0.98,
         "silent_memory": 1.0,
+        "silent_flipped": 0.98,
         "lie_prompt": 0.97,
         "new_items": 1.0,
         "all_new": 0.7,
