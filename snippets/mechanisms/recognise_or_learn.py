@@ -220,11 +220,11 @@ CLAIMS = [
     Claim(
         id="learns-nothing",
         says=(
-            "Trained on 4 tasks, it reads fewer than 15 in 100 labels that a prompt of "
-            "a new task shows."
+            "Trained on 4 tasks, it reads fewer than 1 in 10 labels that a prompt of a "
+            "new task shows."
         ),
         value=lambda m: m["t4"]["new_shown"],
-        holds=lambda v: v < 0.15,
+        holds=lambda v: v < 0.1,
     ),
     Claim(
         id="learns",
@@ -249,28 +249,28 @@ CLAIMS = [
         id="many-learn",
         says=(
             "Trained on 64 tasks, it reads the shown labels of new tasks better than it"
-            " knows the hidden labels of its own, by more than 0.6."
+            " knows the hidden labels of its own, by more than 0.75."
         ),
         value=lambda m: m["t64"]["new_shown"] - m["t64"]["known_hidden"],
-        holds=lambda v: v > 0.6,
+        holds=lambda v: v > 0.75,
     ),
     Claim(
         id="recognises-sixteen",
         says=(
             "Trained on 16 tasks, it gives the right label of an item that the prompt "
-            "does not show in more than half of the prompts of a known task."
+            "does not show in more than 3 of 4 prompts of a known task."
         ),
         value=lambda m: m["t16"]["known_hidden"],
-        holds=lambda v: v > 0.5,
+        holds=lambda v: v > 0.75,
     ),
     Claim(
         id="learns-a-little",
         says=(
-            "Trained on 16 tasks, it reads more than 1 in 10 labels that a prompt of a "
-            "new task shows: more than the 1 in 32 of a guess."
+            "Trained on 16 tasks, it reads more than 2 in 32 labels that a prompt of a "
+            "new task shows: twice as many as a guess would get right."
         ),
         value=lambda m: m["t16"]["new_shown"],
-        holds=lambda v: v > 0.1,
+        holds=lambda v: v > 2 / 32,
     ),
     Claim(
         id="soon",
@@ -300,20 +300,20 @@ CLAIMS = [
         id="deaf",
         says=(
             "Where the pair asked about is wrong and the others are of a known task, "
-            "the network of 4 tasks answers as the task has it in more than 8 of 10."
+            "the network of 4 tasks answers as the task has it in more than 9 of 10."
         ),
         value=lambda m: m["t4"]["lie_task"],
-        holds=lambda v: v > 0.8,
+        holds=lambda v: v > 0.9,
         digits=3,
     ),
     Claim(
         id="believes",
         says=(
             "In the same prompts the network of 64 tasks repeats the wrong label in "
-            "more than 8 of 10."
+            "more than 9 of 10."
         ),
         value=lambda m: m["t64"]["lie_prompt"],
-        holds=lambda v: v > 0.8,
+        holds=lambda v: v > 0.9,
         digits=3,
     ),
 ]
