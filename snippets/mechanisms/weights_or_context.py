@@ -243,11 +243,11 @@ CLAIMS = [
     Claim(
         id="nothing-to-remember",
         says=(
-            "Trained on new labels only, it answers fewer than 8 in 100 prompts that do"
-            " not show the answer as the usual labels would have it: near chance, 1/32."
+            "Trained on new labels only, it answers fewer than 1 in 10 prompts that do "
+            "not show the answer as the usual labels would have it: near chance, 1/32."
         ),
         value=lambda m: m["context"]["silent_memory"],
-        holds=lambda v: v < 0.08,
+        holds=lambda v: v < 0.1,
     ),
     Claim(
         id="lie",
@@ -281,11 +281,11 @@ CLAIMS = [
     Claim(
         id="symbols-cost",
         says=(
-            "Unseen labels cost it accuracy: more than 1 in 10 answers that it gives "
-            "with known labels are lost."
+            "Unseen labels cost it accuracy: more than 0.2 of it where the items are "
+            "unseen too."
         ),
         value=lambda m: m["both"]["new_items"] - m["both"]["all_new"],
-        holds=lambda v: v > 0.1,
+        holds=lambda v: v > 0.2,
         unit="of answers",
     ),
 ]

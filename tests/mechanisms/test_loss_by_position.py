@@ -25,10 +25,10 @@ def test_exact_losses_by_hand():
 
 @given(st.integers(2, 6), st.sampled_from([0.3, 0.5, 1.0, 2.0]), st.integers(0, 30))
 def test_exact_losses_fall_towards_the_entropy_of_a_die(k, a, t):
-    entropy = float(torch.digamma(torch.tensor(k * a + 1.0)) - torch.digamma(torch.tensor(a + 1.0)))
-    assert exact_loss(t, k, a) > exact_loss(t + 1, k, a) > entropy
+    floor = experiment.entropy(k, a)
+    assert exact_loss(t, k, a) > exact_loss(t + 1, k, a) > floor
     far = 2000
-    assert exact_loss(far, k, a) - entropy == pytest.approx((k - 1) / (2 * far), rel=0.1)
+    assert exact_loss(far, k, a) - floor == pytest.approx((k - 1) / (2 * far), rel=0.1)
 
 
 def test_counting_loses_what_is_exact():
@@ -45,6 +45,12 @@ def test_counting_by_hand():
     assert guess[0].tolist() == pytest.approx([1 / 3] * 3)
     assert guess[1].tolist() == pytest.approx([0.6, 0.2, 0.2])
     assert guess[2].tolist() == pytest.approx([2.5 / 3.5, 0.5 / 3.5, 0.5 / 3.5])
+
+
+def test_the_entropy_of_dice():
+    dice = loaded_dice(100_000, 6, 0.5, made())
+    assert experiment.entropy(6, 0.5) == pytest.approx(float(torch.special.entr(dice).sum(1).mean()), abs=0.01)
+    assert experiment.entropy(3, 1.0) == pytest.approx(1 / 2 + 1 / 3)
 
 
 def test_two_guesses_by_hand():
@@ -80,6 +86,12 @@ def test_clear_errors():
             loaded_dice(3, k, a, g)
 
 
+def test_the_best_score_is_the_difference_of_two_exact_losses():
+    config = Config(n_faces=3, early=1, late=2)
+    second = -0.6 * math.log(0.6) - 0.4 * math.log(0.2)
+    assert experiment.best_score(config) == pytest.approx(second - math.log(3))
+
+
 def test_each_claim_can_fail_and_can_hold():
     exact = np.array([exact_loss(t, 6, 0.5) for t in range(64)])
     flat = np.full(64, math.log(6))
@@ -87,7 +99,8 @@ def test_each_claim_can_fail_and_can_hold():
         "loss": np.stack([flat, exact + 0.01]),
         "counted": exact,
         "score": -0.41,
-        "score_by_step": np.array([0.001, -0.41]),
+        "score_by_step": np.array([0.001, -0.5, -0.41]),
+        "again": np.array([0.17, 0.2, 0.6, 0.375]),
         "two_gain": 0.575,
         "two_formula": 0.37,
         "two_drawn": 0.372,
@@ -97,6 +110,7 @@ def test_each_claim_can_fail_and_can_hold():
         "counted": exact,
         "score": 0.0,
         "score_by_step": np.array([-0.2, 0.0]),
+        "again": np.full(4, 0.375),
         "two_gain": 0.75,
         "two_formula": 0.37,
         "two_drawn": 0.5,
