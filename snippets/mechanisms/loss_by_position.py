@@ -332,7 +332,8 @@ def draw_score(runs: list[Measurements]) -> Figure:
     ax = axes[0, 0]
     ys = [m["score_by_step"] for m in runs]
     style.seeds_and_median(ax, runs[0]["step"], ys, 0, "the network")
-    style.level(ax, best_score(PRESETS["laptop"]), "best guess: counting")
+    best = best_score(PRESETS["laptop"])
+    style.level(ax, best, "best guess: counting", below=True)
     style.level(ax, 0, "context does not help")
     ax.set(xlabel="training step", ylabel="ICL score (nats)", ylim=(-0.6, 0.1))
     bits = ax.secondary_yaxis(
