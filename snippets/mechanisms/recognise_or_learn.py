@@ -1,0 +1,390 @@
+"""Does a network recognise the task of its prompt, or does it learn it from the prompt?
+
+Source: the distinction is pan2023's (abstract), made there on language models. The task
+is ours: few tasks can be remembered, many cannot.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from matplotlib.figure import Figure
+from torch import Generator, Tensor
+
+from snippets.book import style
+from snippets.book.contract import Claim, Measurements, Reported
+from snippets.icl.masked_transformer import MaskedTransformer, train
+from snippets.icl.symbols import (
+    Prompt,
+    Vocabulary,
+    ask,
+    choose,
+    new_tasks,
+    pick,
+    points,
+    show,
+    shuffled,
+)
+
+
+# --8<-- [start:config]
+@dataclass(frozen=True)
+class Config:
+    n_tasks: int  # known tasks; 0: every training prompt has a task of its own
+    n_items: int = 16
+    n_labels: int = 32
+    d: int = 16  # entries of a symbol's vector
+    shots: tuple[int, ...] = (0, 1, 2, 4, 8, 12)  # pairs in a prompt, to test with
+    probe: int = 8  # pairs, where the two ways to answer are told apart
+    n_queries: int = 8  # of a training prompt; each is asked by itself
+    d_model: int = 64
+    n_layers: int = 2
+    n_heads: int = 2
+    learning_rate: float = 3e-3
+    batch: int = 32
+    n_steps: int = 500
+    n_test: int = 1024  # prompts of each kind
+
+
+PRESETS = {
+    "laptop": {
+        "t4": Config(n_tasks=4),
+        "t16": Config(n_tasks=16),
+        "t64": Config(n_tasks=64),
+        "new": Config(n_tasks=0),
+    }
+}
+# --8<-- [end:config]
+
+
+# --8<-- [start:world]
+class World:
+    """The known tasks, and prompts of known and of new ones."""
+
+    def __init__(self, config: Config, generator: Generator) -> None:
+        c, self.config, self.generator = config, config, generator
+        self.words = Vocabulary(
+            points(c.n_items, c.d, generator), points(c.n_labels, c.d, generator)
+        )
+        self.tasks = new_tasks(max(c.n_tasks, 1), c.n_items, c.n_labels, generator)
+
+    def known(self, batch: int) -> Int[Tensor, "batch item"]:
+        if self.config.n_tasks == 0:
+            return self.new(batch)  # the network knows no task
+        return choose(self.tasks, batch, self.generator)
+
+    def new(self, batch: int) -> Int[Tensor, "batch item"]:
+        c = self.config
+        return new_tasks(batch, c.n_items, c.n_labels, self.generator)
+
+    def any_item(
+        self, tasks: Int[Tensor, "batch item"], n_pairs: int
+    ) -> tuple[Prompt, Int[Tensor, "batch query"]]:
+        """Prompts with so many pairs, which ask for any of the items."""
+        c, g, batch = self.config, self.generator, len(tasks)
+        order = shuffled(c.n_items, batch, g)
+        queries = torch.randint(c.n_items, (batch, c.n_queries), generator=g)
+        return show(tasks, order[:, :n_pairs], queries)
+
+    # --8<-- [end:world]
+
+    # --8<-- [start:probes]
+    def probe(
+        self, tasks: Int[Tensor, "batch item"], shown: bool
+    ) -> tuple[Prompt, Int[Tensor, "batch 1"]]:
+        """One query, which the prompt shows or does not show."""
+        c, g = self.config, self.generator
+        order = shuffled(c.n_items, len(tasks), g)
+        return show(tasks, *pick(order, c.probe, 1, float(shown), g))
+
+    def lie(
+        self, prompt: Prompt, answer: Int[Tensor, "batch 1"]
+    ) -> tuple[Prompt, Int[Tensor, "batch 1"]]:
+        """The same prompt, but the query's own pair has another label."""
+        n, size = self.config.n_labels, (len(answer), 1)
+        says = (answer + torch.randint(1, n, size, generator=self.generator)) % n
+        labels = torch.where(prompt.items == prompt.queries, says, prompt.labels)
+        return Prompt(prompt.items, labels, prompt.queries), says
+
+    # --8<-- [end:probes]
+
+
+# --8<-- [start:exact]
+def recogniser(
+    tasks: Int[Tensor, "task item"], prompt: Prompt, n_labels: int
+) -> Float[Tensor, "batch query label"]:
+    """Probability of each label for who knows the tasks and nothing else: all tasks
+    that agree with every pair of the prompt have one vote."""
+    of_pairs = tasks[:, prompt.items]  # (task, batch, pair)
+    agrees = (of_pairs == prompt.labels).all(-1).float()  # (task, batch)
+    votes = F.one_hot(tasks[:, prompt.queries], n_labels).float()
+    total = torch.einsum("tb,tbql->bql", agrees, votes)
+    return total / agrees.sum(0)[:, None, None].clamp(min=1)
+
+
+def learner(n_pairs: np.ndarray, n_items: int, n_labels: int) -> np.ndarray:
+    """Accuracy of who knows no task: right where the item is shown, else a guess."""
+    shown = n_pairs / n_items
+    return shown + (1 - shown) / n_labels
+
+
+# --8<-- [end:exact]
+
+
+# --8<-- [start:evaluate]
+def share(
+    logits: Float[Tensor, "batch q label"], answer: Int[Tensor, "batch q"]
+) -> float:
+    """How often this is the answer."""
+    return (logits.argmax(-1) == answer).double().mean().item()
+
+
+def evaluate(network: MaskedTransformer, world: World) -> dict[str, float | np.ndarray]:
+    c, n = world.config, world.config.n_test
+    by_shots: dict[str, list[float]] = {"known": [], "new": [], "exact": []}
+    for shots in c.shots:
+        prompt, answer = world.any_item(world.known(n), shots)
+        by_shots["known"].append(share(ask(network, world.words, prompt), answer))
+        best = recogniser(world.tasks, prompt, c.n_labels)
+        by_shots["exact"].append(share(best, answer))
+        prompt, answer = world.any_item(world.new(n), shots)
+        by_shots["new"].append(share(ask(network, world.words, prompt), answer))
+
+    result: dict[str, float] = {}
+    for name, tasks in (("known", world.known), ("new", world.new)):
+        for place, shown in (("shown", True), ("hidden", False)):
+            prompt, answer = world.probe(tasks(n), shown)
+            result[f"{name}_{place}"] = share(ask(network, world.words, prompt), answer)
+    prompt, answer = world.probe(world.known(n), shown=True)
+    changed, says = world.lie(prompt, answer)
+    logits = ask(network, world.words, changed)
+    result |= {"lie_prompt": share(logits, says), "lie_task": share(logits, answer)}
+    return {**result, **{name: np.array(curve) for name, curve in by_shots.items()}}
+
+
+# --8<-- [end:evaluate]
+
+
+# --8<-- [start:run]
+def run(config: Config, seed: int) -> Measurements:
+    generator = torch.Generator().manual_seed(seed)
+    c, world = config, World(config, generator)
+    network = MaskedTransformer(
+        2 * c.d, c.d, c.d_model, c.n_layers, c.n_heads, generator
+    )
+
+    def batch_loss() -> Float[Tensor, ""]:
+        n_pairs = int(torch.randint(max(c.shots) + 1, (1,), generator=generator))
+        prompt, answer = world.any_item(world.known(c.batch), n_pairs)
+        logits = ask(network, world.words, prompt)
+        return F.cross_entropy(logits.flatten(0, 1), answer.flatten())
+
+    for _ in train(network, batch_loss, c.n_steps, c.learning_rate):
+        pass  # nothing to measure on the way
+    with torch.no_grad():
+        result = evaluate(network, world)
+    return {**result, "shots": np.array(c.shots)}
+
+
+# --8<-- [end:run]
+
+
+# --8<-- [start:derived]
+def after(m: Measurements, curve: str, n_pairs: int) -> float:
+    """A curve's value at so many pairs."""
+    return float(m[curve][list(m["shots"]).index(n_pairs)])
+
+
+def from_the_line(m: Measurements, config: Config) -> float:
+    """The largest distance between a network's accuracy on new tasks and the formula of
+    who learns and knows no task."""
+    line = learner(m["shots"], config.n_items, config.n_labels)
+    return float(np.abs(m["new"] - line).max())
+
+
+# --8<-- [end:derived]
+
+CLAIMS = [
+    Claim(
+        id="recognises",
+        says=(
+            "Trained on 4 tasks, it gives the right label of an item that the prompt "
+            "does not show in more than 9 of 10 prompts of a known task."
+        ),
+        value=lambda m: m["t4"]["known_hidden"],
+        holds=lambda v: v > 0.9,
+        digits=3,
+    ),
+    Claim(
+        id="learns-nothing",
+        says=(
+            "Trained on 4 tasks, it reads fewer than 1 in 10 labels that a prompt of a "
+            "new task shows."
+        ),
+        value=lambda m: m["t4"]["new_shown"],
+        holds=lambda v: v < 0.1,
+    ),
+    Claim(
+        id="learns",
+        says=(
+            "Trained on a new task in every prompt, it reads more than 95 in 100 labels"
+            " that a prompt of a new task shows."
+        ),
+        value=lambda m: m["new"]["new_shown"],
+        holds=lambda v: v > 0.95,
+        digits=3,
+    ),
+    Claim(
+        id="on-the-line",
+        says=(
+            "Its accuracy on new tasks stays within 0.04 of the formula for who knows "
+            "no task, at every number of pairs."
+        ),
+        value=lambda m: from_the_line(m["new"], PRESETS["laptop"]["new"]),
+        holds=lambda v: v < 0.04,
+    ),
+    Claim(
+        id="many-learn",
+        says=(
+            "Trained on 64 tasks, it reads the shown labels of new tasks better than it"
+            " knows the hidden labels of its own, by more than 0.75."
+        ),
+        value=lambda m: m["t64"]["new_shown"] - m["t64"]["known_hidden"],
+        holds=lambda v: v > 0.75,
+    ),
+    Claim(
+        id="recognises-sixteen",
+        says=(
+            "Trained on 16 tasks, it gives the right label of an item that the prompt "
+            "does not show in more than 3 of 4 prompts of a known task."
+        ),
+        value=lambda m: m["t16"]["known_hidden"],
+        holds=lambda v: v > 0.75,
+    ),
+    Claim(
+        id="learns-a-little",
+        says=(
+            "Trained on 16 tasks, it reads more than 2 in 32 labels that a prompt of a "
+            "new task shows: twice as many as a guess would get right."
+        ),
+        value=lambda m: m["t16"]["new_shown"],
+        holds=lambda v: v > 2 / 32,
+    ),
+    Claim(
+        id="soon",
+        says="From 4 pairs to 12, recognition gains less than 0.05.",
+        value=lambda m: after(m["t4"], "known", 12) - after(m["t4"], "known", 4),
+        holds=lambda v: v < 0.05,
+        reported=Reported(
+            "pan2023",
+            "abstract",
+            "task recognition does not improve with more demonstrations",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="on-and-on",
+        says="From 4 pairs to 12, learning gains more than 0.4.",
+        value=lambda m: after(m["new"], "new", 12) - after(m["new"], "new", 4),
+        holds=lambda v: v > 0.4,
+        reported=Reported(
+            "pan2023",
+            "abstract",
+            "task learning improves with more demonstrations",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="deaf",
+        says=(
+            "Where the pair asked about is wrong and the others are of a known task, "
+            "the network of 4 tasks answers as the task has it in more than 9 of 10."
+        ),
+        value=lambda m: m["t4"]["lie_task"],
+        holds=lambda v: v > 0.9,
+        digits=3,
+    ),
+    Claim(
+        id="believes",
+        says=(
+            "In the same prompts the network of 64 tasks repeats the wrong label in "
+            "more than 9 of 10."
+        ),
+        value=lambda m: m["t64"]["lie_prompt"],
+        holds=lambda v: v > 0.9,
+        digits=3,
+    ),
+]
+
+
+# --8<-- [start:draw]
+def draw(runs: list[Measurements]) -> dict[str, Figure]:
+    return {"probes": draw_probes(runs), "shots": draw_shots(runs)}
+
+
+# --8<-- [end:draw]
+
+NETWORKS = {"t4": "4 tasks", "t16": "16 tasks", "t64": "64 tasks", "new": "always new"}
+
+
+def draw_probes(runs: list[Measurements]) -> Figure:
+    """The two questions, and the lie, for each network."""
+    figure, axes = style.panels(2, height=2.5, sharex=True)
+    x = np.arange(len(NETWORKS))
+    panels = (
+        (
+            ("known_hidden", "known task, item not shown:\nonly recognition answers"),
+            ("new_shown", "new task, item shown:\nonly learning answers"),
+        ),
+        (
+            ("lie_task", "one wrong pair:\nanswers as the task has it"),
+            ("lie_prompt", "one wrong pair:\nrepeats the wrong label"),
+        ),
+    )
+    for ax, curves in zip(axes[:, 0], panels):
+        for index, (name, label) in enumerate(curves):
+            ys = [np.array([m[network][name] for network in NETWORKS]) for m in runs]
+            style.seeds_and_median(ax, x, ys, index, label, marker="o", markersize=4)
+        style.level(ax, 1 / 32, "chance, 1/32", x=0.5, below=True)
+        ax.set(ylim=(-0.1, 1.05), ylabel="share of answers")
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.98), ncols=2, fontsize=8.5)
+    axes[1, 0].set_xticks(x, list(NETWORKS.values()))
+    axes[1, 0].set_xlabel("trained on")
+    return figure
+
+
+def draw_shots(runs: list[Measurements]) -> Figure:
+    """Accuracy against the number of pairs, beside the two formulas."""
+    figure, axes = style.panels(1, height=3.6)
+    ax = axes[0, 0]
+    x, config = runs[0]["t4"]["shots"], PRESETS["laptop"]["t4"]
+    curves = (
+        ("t4", "known", "4 tasks, a known one"),
+        ("new", "new", "always new, a new one"),
+        ("t4", "new", "4 tasks, a new one"),
+    )
+    for index, (network, curve, label) in enumerate(curves):
+        style.seeds_and_median(
+            ax,
+            x,
+            [m[network][curve] for m in runs],
+            index,
+            label,
+            marker="o",
+            markersize=4,
+        )
+    exact = np.median([m["t4"]["exact"] for m in runs], 0)
+    ax.plot(x, exact, ":", color=style.ink(), linewidth=1.2, label="exact recogniser")
+    line = learner(x, config.n_items, config.n_labels)
+    ax.plot(x, line, "--", color=style.ink(), linewidth=1.2, label="exact learner")
+    style.level(ax, 1 / 32, "chance, 1/32", below=True)
+    ax.set(
+        xlabel="pairs in the prompt",
+        ylabel="accuracy, any item",
+        ylim=(-0.06, 1.05),
+        xticks=x,
+    )
+    figure.legend(loc="outside upper center", ncols=2)
+    return figure
