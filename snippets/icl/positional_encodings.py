@@ -43,7 +43,9 @@ class Learned(Nowhere):
 
     def __init__(self, n_positions: int, d_model: int, generator: Generator) -> None:
         super().__init__()
-        self.W_pos = nn.Parameter(torch.randn(n_positions, d_model, generator=generator))
+        self.W_pos = nn.Parameter(
+            torch.randn(n_positions, d_model, generator=generator)
+        )
 
     def add(self, x):
         n_tokens, n_positions = x.shape[1], len(self.W_pos)
@@ -60,14 +62,16 @@ class Learned(Nowhere):
 
 # --8<-- [start:sinusoidal]
 def frequencies(d: int, base: float = 10_000.0) -> Float[Tensor, "pair"]:
-    """An angle per step for each pair of coordinates: 1, ..., down to about 1 / base."""
+    """The angle per step of each pair of coordinates, from 1 down to about 1 / base."""
     if d % 2:
         raise ValueError(f"{d} dimensions do not form pairs: choose an even number")
     return base ** (-torch.arange(0, d, 2, dtype=torch.float64) / d)
 
 
-def angles(n_positions: int, d: int) -> Float[Tensor, "pos pair"]:
-    return torch.arange(n_positions)[:, None] * frequencies(d)
+def angles(
+    n_positions: int, d: int, base: float = 10_000.0
+) -> Float[Tensor, "pos pair"]:
+    return torch.arange(n_positions)[:, None] * frequencies(d, base)
 
 
 class Sinusoidal(Nowhere):
@@ -91,8 +95,12 @@ class Rotary(Nowhere):
     """Turn queries and keys by an angle that grows with the position. The angle between
     the two then changes with their distance alone."""
 
+    def __init__(self, base: float = 10_000.0) -> None:
+        super().__init__()
+        self.base = base
+
     def rotate(self, x):
-        a = angles(x.shape[-2], x.shape[-1]).to(x)
+        a = angles(x.shape[-2], x.shape[-1], self.base).to(x)
         first, second = x.chunk(2, -1)  # the two coordinates of each pair
         return torch.cat(
             [

