@@ -301,21 +301,21 @@ CLAIMS = [
         ),
         value=lambda m: float(m["library_32"]),
         holds=lambda v: v < 1e-6,
-        unit="of it at most",
+        unit="of the largest output",
     ),
     Claim(
         id="library-64",
         says="In 64-bit numbers, by less than a millionth of a millionth of it.",
         value=lambda m: float(m["library_64"]),
         holds=lambda v: v < 1e-12,
-        unit="of it at most",
+        unit="of the largest output",
     ),
     Claim(
         id="variance",
         says="For every size tried, the variance of a score is within 10 % of d_k.",
         value=variance_off,
         holds=lambda v: v < 0.1,
-        unit="of it at most",
+        unit="of d_k",
         reported=Reported(
             "vaswani2017",
             "section 3.2.1",
@@ -341,14 +341,12 @@ CLAIMS = [
         says="There its slope is less than a tenth of that of the scaled softmax.",
         value=lambda m: float(m["slope_plain"][-1] / m["slope_scaled"][-1]),
         holds=lambda v: v < 0.1,
-        unit="of it",
     ),
     Claim(
         id="scaled",
         says="Scaled, the largest weight is the same at every size, within a fifth.",
         value=lambda m: float(m["largest_scaled"].max() / m["largest_scaled"].min()),
         holds=lambda v: v < 1.2,
-        unit="times the smallest",
         digits=3,
     ),
     Claim(
@@ -362,14 +360,12 @@ CLAIMS = [
         says="Without the mask, each token moves each output.",
         value=least_reach,
         holds=lambda v: v > 1e-3,
-        unit="at least",
     ),
     Claim(
         id="heads",
         says="Heads side by side, times one W_O, are the sum of what each head writes.",
         value=lambda m: float(m["heads_error"]),
         holds=lambda v: v < 1e-12,
-        unit="at most",
         reported=Reported(
             "elhage2021",
             "section Attention Heads are Independent and Additive",
@@ -388,14 +384,12 @@ CLAIMS = [
         says="With each of the four encodings it does.",
         value=order_seen,
         holds=lambda v: v > 0.01,
-        unit="at least",
     ),
     Claim(
         id="rotary",
         says="With rotary positions a score depends on the distance only.",
         value=lambda m: float(m["rotary_error"]),
         holds=lambda v: v < 1e-12,
-        unit="at most",
         reported=Reported(
             "su2021",
             "abstract",
@@ -408,7 +402,6 @@ CLAIMS = [
         says="A step along sinusoidal positions is a rotation, the same everywhere.",
         value=lambda m: float(m["sinusoidal_error"]),
         holds=lambda v: v < 1e-12,
-        unit="at most",
         reported=Reported(
             "vaswani2017",
             "section 3.5",
@@ -421,7 +414,6 @@ CLAIMS = [
         says="ALiBi takes the distance times the head's slope off each score.",
         value=lambda m: float(m["alibi_error"]),
         holds=lambda v: v < 1e-6,
-        unit="at most",
     ),
 ]
 

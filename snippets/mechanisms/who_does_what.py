@@ -282,7 +282,6 @@ CLAIMS = [
         says="The whole network answers each question right in over 98 of 100 tiles.",
         value=lambda m: float(m["whole"]["accuracy"].min()),
         holds=lambda v: v > 0.98,
-        unit="at least",
         digits=3,
     ),
     Claim(
@@ -315,7 +314,7 @@ CLAIMS = [
         says="The MLP writes over nine tenths of the answers to both sums.",
         value=lambda m: min(share(m["whole"], "MLP", q) for q in QUESTIONS[2:]),
         holds=lambda v: v > 0.9,
-        unit="of them at least",
+        unit="of them",
     ),
     Claim(
         id="indirect",
@@ -340,7 +339,6 @@ CLAIMS = [
             at(m["whole"], "accuracy_no_attention", QUESTIONS[1], QUESTIONS[3])
         ),
         holds=lambda v: v < 0.18,
-        unit="at most",
         reported=Reported(
             "elhage2021",
             "section Attention Heads as Information Movement",
@@ -355,14 +353,12 @@ CLAIMS = [
             at(m["whole"], "accuracy_no_attention", QUESTIONS[0], QUESTIONS[2])
         ),
         holds=lambda v: v > 0.7,
-        unit="at least",
     ),
     Claim(
         id="mlp-off",
         says="Without the MLP fewer than 1 in 4 of either sum are right.",
         value=lambda m: max(at(m["whole"], "accuracy_no_mlp", *QUESTIONS[2:])),
         holds=lambda v: v < 0.25,
-        unit="at most",
     ),
     Claim(
         id="mlp-off-keeps",
@@ -386,7 +382,6 @@ CLAIMS = [
             at(m["no-attention"], "accuracy", QUESTIONS[1], QUESTIONS[3])
         ),
         holds=lambda v: v < 0.18,
-        unit="at most",
     ),
     Claim(
         id="never-mlp",
@@ -439,9 +434,7 @@ def dots(ax, values: np.ndarray, row: float, index: int, marker="o", label="_") 
         label=label,
     )
     median = float(np.median(values))
-    ax.plot(
-        [median, median], [row - 0.13, row + 0.13], color=style.ink(), linewidth=1.6
-    )
+    ax.plot([median, median], [row - 0.1, row + 0.1], color=style.ink(), linewidth=1.6)
 
 
 def draw_ablations(runs: list[Measurements]) -> Figure:
@@ -468,7 +461,7 @@ def draw_ablations(runs: list[Measurements]) -> Figure:
         ax.set_title(title)
         ax.set_yticks(range(len(QUESTIONS)), QUESTIONS)
         ax.set(ylim=(len(QUESTIONS) - 0.4, -0.6), xlim=(0, 1.03))
-    axes[0, 0].annotate("chance", (1 / 7, 3.55), fontsize=8.5, ha="center", va="bottom")
+    axes[0, 0].annotate("chance", (0.155, -0.5), fontsize=8.5, va="center")
     axes[1, 0].set_xlabel("share of right answers")
     axes[0, 0].legend(loc="lower left", bbox_to_anchor=(0.2, 0.0), fontsize=8)
     return figure
