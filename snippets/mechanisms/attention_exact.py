@@ -142,6 +142,10 @@ def reach(
     return torch.stack(moved)
 
 
+# --8<-- [end:reach]
+
+
+# --8<-- [start:order]
 def order_matters(
     layer: SelfAttention,
     x: Float[Tensor, "batch pos d_model"],
@@ -156,7 +160,7 @@ def order_matters(
     return (last(reversed_past) - last(x)).norm(dim=-1).mean().item()
 
 
-# --8<-- [end:reach]
+# --8<-- [end:order]
 
 
 # --8<-- [start:formulas]
@@ -315,7 +319,7 @@ CLAIMS = [
         says="For every size tried, the variance of a score is within 10 % of d_k.",
         value=variance_off,
         holds=lambda v: v < 0.1,
-        unit="of d_k",
+        unit="of it",
         reported=Reported(
             "vaswani2017",
             "section 3.2.1",
@@ -497,7 +501,7 @@ def draw_reach(m: Measurements) -> Figure:
 
 
 def draw_encodings(m: Measurements) -> Figure:
-    figure, axes = style.panels(3, height=2.2)
+    figure, axes = style.panels(3, height=2.3)
     first, second, third = axes[:, 0]
     first.imshow(
         m["sinusoidal"].T, aspect="auto", cmap="RdBu", vmin=-1, vmax=1,
@@ -516,7 +520,7 @@ def draw_encodings(m: Measurements) -> Figure:
             linewidth=(4, 2.5, 1.5)[index],
             label=f"query at position {label}",
         )
-    second.set(ylabel="score")
+    second.set(xlabel="tokens back", ylabel="score")
     second.set_title("rotary: one query, one key, at every distance")
     second.legend(fontsize=8)
     for head, line in enumerate(m["alibi"]):

@@ -339,6 +339,7 @@ CLAIMS = [
             at(m["whole"], "accuracy_no_attention", QUESTIONS[1], QUESTIONS[3])
         ),
         holds=lambda v: v < 0.18,
+        digits=3,
         reported=Reported(
             "elhage2021",
             "section Attention Heads as Information Movement",
@@ -353,6 +354,7 @@ CLAIMS = [
             at(m["whole"], "accuracy_no_attention", QUESTIONS[0], QUESTIONS[2])
         ),
         holds=lambda v: v > 0.7,
+        digits=3,
     ),
     Claim(
         id="mlp-off",
