@@ -322,7 +322,7 @@ CLAIMS = [
         ),
         value=lambda m: m["alibi-1"]["beyond"] / m["alibi-1"]["at_the_edge"],
         holds=lambda v: v > 0.8,
-        unit="of the accuracy at its edge",
+        unit="of the accuracy at the edge of training",
         reported=Reported(
             "press2022",
             "figure 1",
