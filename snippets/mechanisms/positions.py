@@ -1,0 +1,438 @@
+"""Which positional encodings let attention find the token before, and at what length?
+
+Source: vaswani2017, section 3.5 (sinusoidal); su2021 (rotary); press2022 (ALiBi);
+haviv2022 (none at all, in causal language models). The task is ours: at each token,
+name the token before it. Attention only, one layer and two; five encodings each.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from matplotlib.figure import Figure
+from torch import Generator, Tensor, nn
+
+from snippets.book import style
+from snippets.book.contract import Claim, Measurements, Reported
+from snippets.icl.positional_encodings import (
+    ALiBi,
+    Learned,
+    Nowhere,
+    Rotary,
+    Sinusoidal,
+)
+from snippets.icl.progress import steps
+from snippets.icl.self_attention import SelfAttention, layer_norm
+
+
+@dataclass(frozen=True)
+class Config:
+    encoding: str  # none, learned, sinusoidal, rotary or alibi
+    n_layers: int = 1
+    rotary_base: float = 10_000.0  # the larger, the slower all hands but the first
+    n_symbols: int = 16
+    n_tokens: int = 16  # in training, with the start token
+    n_tokens_test: int = 64
+    d_model: int = 32
+    n_heads: int = 4
+    batch: int = 32
+    n_steps: int = 240
+    learning_rate: float = 5e-3
+    warm_up: int = 30
+    n_test: int = 256  # sequences
+
+
+PRESETS = {
+    "laptop": {
+        "none-1": Config("none"),
+        "learned-1": Config("learned"),
+        "sinusoidal-1": Config("sinusoidal"),
+        "rotary-1": Config("rotary"),
+        "alibi-1": Config("alibi"),
+        "slow-rotary-1": Config("rotary", rotary_base=1e6),
+        "none-2": Config("none", n_layers=2),
+        "learned-2": Config("learned", n_layers=2),
+        "sinusoidal-2": Config("sinusoidal", n_layers=2),
+        "rotary-2": Config("rotary", n_layers=2),
+        "alibi-2": Config("alibi", n_layers=2),
+    },
+}
+
+ENCODINGS = ("none", "learned", "sinusoidal", "rotary", "alibi")
+
+
+# --8<-- [start:network]
+def encoding(config: Config, generator: Generator) -> Nowhere:
+    """The encoding of that name. The learned one gets a vector for each position of the
+    test, though training reaches the first few only."""
+    if config.encoding == "learned":
+        return Learned(config.n_tokens_test, config.d_model, generator)
+    others: dict[str, Nowhere] = {
+        "none": Nowhere(),
+        "sinusoidal": Sinusoidal(config.d_model),
+        "rotary": Rotary(config.rotary_base),
+        "alibi": ALiBi(config.n_heads),
+    }
+    if config.encoding not in others:
+        raise ValueError(
+            f"there is no encoding '{config.encoding}': choose from "
+            f"{', '.join(ENCODINGS)}"
+        )
+    return others[config.encoding]
+
+
+class AttentionOnly(nn.Module):
+    """Layers of attention on a residual stream; no MLP."""
+
+    def __init__(self, config: Config, generator: Generator) -> None:
+        super().__init__()
+        d_model, n_symbols = config.d_model, config.n_symbols
+        W_E = torch.randn(n_symbols + 1, d_model, generator=generator)  # and the start
+        W_U = torch.randn(d_model, n_symbols, generator=generator) / d_model**0.5
+        self.W_E, self.W_U = nn.Parameter(W_E), nn.Parameter(W_U)
+        self.positions = encoding(config, generator)
+        self.layers = nn.ModuleList(
+            SelfAttention(d_model, config.n_heads, generator)
+            for _ in range(config.n_layers)
+        )
+
+    def forward(
+        self, tokens: Int[Tensor, "batch pos"]
+    ) -> tuple[
+        Float[Tensor, "batch pos symbol"], list[Float[Tensor, "batch head pos pos"]]
+    ]:
+        """Logits, and the attention pattern of each layer."""
+        self.check(tokens)
+        x, patterns = self.positions.add(self.W_E[tokens]), []
+        for layer in self.layers:
+            written, pattern = layer(layer_norm(x), self.positions)
+            x = x + written.sum(1)
+            patterns.append(pattern)
+        return layer_norm(x) @ self.W_U, patterns
+
+    # --8<-- [end:network]
+
+    def check(self, tokens: Tensor) -> None:
+        """Raise ValueError, in words, for what the network cannot read."""
+        if tokens.numel() == 0:
+            raise ValueError("the prompt is empty: give at least one token")
+        least, most, n_tokens = int(tokens.min()), int(tokens.max()), len(self.W_E)
+        if least < 0 or most >= n_tokens:
+            raise ValueError(
+                f"token ids run from {least} to {most}; this network knows 0 to "
+                f"{n_tokens - 1}"
+            )
+
+
+# --8<-- [start:task]
+def draw_tokens(
+    n: int, length: int, n_symbols: int, generator: Generator
+) -> Int[Tensor, "n length"]:
+    """A start token, then random symbols."""
+    tokens = torch.randint(n_symbols, (n, length), generator=generator)
+    tokens[:, 0] = n_symbols
+    return tokens
+
+
+def before(tokens: Int[Tensor, "n length"]) -> Int[Tensor, "n length_less_2"]:
+    """The answers, from the third token on: the first whose answer is a symbol."""
+    return tokens[:, 1:-1]
+
+
+def best_without_order(
+    tokens: Int[Tensor, "n length"], n_symbols: int
+) -> Float[Tensor, "length_less_2"]:
+    """How often the most frequent symbol of the past is the one before: nobody who sees
+    the past as a heap does better."""
+    one_hot = F.one_hot(before(tokens), n_symbols).double()
+    counts = one_hot.cumsum(1)  # of each symbol, up to the one before
+    return (counts.amax(-1) / counts.sum(-1)).mean(0)
+
+
+# --8<-- [end:task]
+
+
+# --8<-- [start:run]
+def train(config: Config, seed: int) -> AttentionOnly:
+    generator = torch.Generator().manual_seed(seed)
+    network = AttentionOnly(config, generator)
+    optimizer = torch.optim.Adam(
+        network.parameters(), config.learning_rate, (0.9, 0.98)
+    )
+    for step in steps(config.n_steps):
+        warm, left = (step + 1) / config.warm_up, 1 - step / config.n_steps
+        optimizer.param_groups[0]["lr"] = config.learning_rate * min(1, warm, 2 * left)
+        tokens = draw_tokens(config.batch, config.n_tokens, config.n_symbols, generator)
+        logits, _ = network(tokens)
+        loss = F.cross_entropy(logits[:, 2:].flatten(0, 1), before(tokens).flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return network.requires_grad_(False)
+
+
+def run(config: Config, seed: int) -> Measurements:
+    network = train(config, seed)
+    generator = torch.Generator().manual_seed(seed + 10**6)
+    tokens = draw_tokens(
+        config.n_test, config.n_tokens_test, config.n_symbols, generator
+    )
+    logits, patterns = network(tokens)
+    right = (logits[:, 2:].argmax(-1) == before(tokens)).double().mean(0).numpy()
+    heap = best_without_order(tokens, config.n_symbols).numpy()
+    trained = config.n_tokens
+    pattern = patterns[-1][:, best_head(patterns[-1], trained)].double().mean(0)
+    position = np.arange(3, config.n_tokens_test + 1)  # the start token is number 1
+    edge = (position > 0.75 * trained) & (position <= trained)
+    last = pattern[-1]  # where the last token looks
+    return {
+        "position": position,
+        "trained": trained,
+        "d_head": config.d_model // config.n_heads,
+        "accuracy": right,
+        "heap": heap,
+        "within": right[position <= trained].mean(),
+        "heap_within": heap[position <= trained].mean(),
+        "at_the_edge": right[edge].mean(),
+        "to_twice": right[(position > trained) & (position <= 2 * trained)].mean(),
+        "beyond": right[position > 2 * trained].mean(),
+        "previous": pattern[:trained, :trained].diagonal(-1).mean().item(),
+        "far": last[: -2 * trained].sum().item(),  # more than that many tokens back
+        "pattern": pattern.numpy(),
+    }
+
+
+def best_head(pattern: Float[Tensor, "batch head pos pos"], n_tokens: int) -> int:
+    """The head that attends most to the token before, within the training length."""
+    previous = pattern[:, :, :n_tokens, :n_tokens].diagonal(-1, 2, 3)
+    return int(previous.mean((0, 2)).argmax())
+
+
+# --8<-- [end:run]
+
+
+# --8<-- [start:derived]
+def least(m: Measurements, name: str, *cells: str) -> float:
+    return min(float(m[cell][name]) for cell in cells)
+
+
+def most(m: Measurements, name: str, *cells: str) -> float:
+    return max(float(m[cell][name]) for cell in cells)
+
+
+# --8<-- [end:derived]
+
+CLAIMS = [
+    Claim(
+        id="heap",
+        says=(
+            "One layer without positions is right as often as the most frequent symbol"
+            " of the past, within 3 in 100."
+        ),
+        value=lambda m: m["none-1"]["within"] - m["none-1"]["heap_within"],
+        holds=lambda v: abs(v) < 0.03,
+    ),
+    Claim(
+        id="finds",
+        says=(
+            "Within the training length, one layer with learned, sinusoidal or rotary"
+            " positions names the token before in more than 95 of 100 cases."
+        ),
+        value=lambda m: least(m, "within", "learned-1", "sinusoidal-1", "rotary-1"),
+        holds=lambda v: v > 0.95,
+        digits=3,
+    ),
+    Claim(
+        id="alibi-blurs",
+        says="One layer with ALiBi names it in more than 55 and fewer than 85 of 100.",
+        value=lambda m: float(m["alibi-1"]["within"]),
+        holds=lambda v: 0.55 < v < 0.85,
+    ),
+    Claim(
+        id="alibi-looks",
+        says="None of its heads gives more than 3 tenths to the token before.",
+        value=lambda m: float(m["alibi-1"]["previous"]),
+        holds=lambda v: v < 0.3,
+        unit="of its attention",
+    ),
+    Claim(
+        id="learned-ends",
+        says=(
+            "With learned positions fewer than 15 in 100 are right beyond twice the"
+            " training length, with one layer and with two."
+        ),
+        value=lambda m: most(m, "beyond", "learned-1", "learned-2"),
+        holds=lambda v: v < 0.15,
+    ),
+    Claim(
+        id="sinusoidal-ends",
+        says="With sinusoidal positions, fewer than 2 in 10 with one layer or two.",
+        value=lambda m: most(m, "beyond", "sinusoidal-1", "sinusoidal-2"),
+        holds=lambda v: v < 0.2,
+        reported=Reported(
+            "press2022",
+            "figure 1",
+            "with sinusoidal positions perplexity rises beyond the training length",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="rotary-carries",
+        says="With rotary positions over 85 in 100 are right up to twice the length.",
+        value=lambda m: least(m, "to_twice", "rotary-1", "rotary-2"),
+        holds=lambda v: v > 0.85,
+        digits=3,
+    ),
+    Claim(
+        id="rotary-ends",
+        says="Beyond twice the length fewer than half are right with rotary positions.",
+        value=lambda m: most(m, "beyond", "rotary-1", "rotary-2"),
+        holds=lambda v: v < 0.5,
+        reported=Reported(
+            "press2022",
+            "figure 1",
+            "with rotary positions perplexity rises beyond the training length",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="rotary-far",
+        says=(
+            "At the end of the long sequence its best head gives over half of its"
+            " attention to tokens more than twice the training length back."
+        ),
+        value=lambda m: float(m["rotary-1"]["far"]),
+        holds=lambda v: v > 0.5,
+        unit="of its attention",
+    ),
+    Claim(
+        id="slow-rotary",
+        says="With a slower second hand it is right there in more than 65 of 100.",
+        value=lambda m: float(m["slow-rotary-1"]["beyond"]),
+        holds=lambda v: v > 0.65,
+        digits=3,
+    ),
+    Claim(
+        id="alibi-steady",
+        says=(
+            "With one layer and ALiBi, over four fifths of the accuracy at the edge of"
+            " the training length remain beyond twice that length."
+        ),
+        value=lambda m: m["alibi-1"]["beyond"] / m["alibi-1"]["at_the_edge"],
+        holds=lambda v: v > 0.8,
+        unit="of the accuracy at the edge of training",
+        reported=Reported(
+            "press2022",
+            "figure 1",
+            "with ALiBi perplexity does not rise beyond the training length",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="alibi-two",
+        says="Two layers with ALiBi: over 95 in 100 are right within the length.",
+        value=lambda m: float(m["alibi-2"]["within"]),
+        holds=lambda v: v > 0.95,
+        digits=3,
+    ),
+    Claim(
+        id="alibi-two-beyond",
+        says=(
+            "Beyond twice the length it is ahead of the four others with two layers by"
+            " more than 10 in 100."
+        ),
+        value=lambda m: (
+            float(m["alibi-2"]["beyond"])
+            - most(m, "beyond", "none-2", "learned-2", "sinusoidal-2", "rotary-2")
+        ),
+        holds=lambda v: v > 0.1,
+    ),
+    Claim(
+        id="none-two",
+        says="Two layers without positions: over 9 in 10 are right within the length.",
+        value=lambda m: float(m["none-2"]["within"]),
+        holds=lambda v: v > 0.9,
+        digits=3,
+        reported=Reported(
+            "haviv2022",
+            "abstract",
+            "causal language models without encodings acquire positions implicitly",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
+        id="none-two-beyond",
+        says="Beyond twice the length fewer than 4 in 10.",
+        value=lambda m: float(m["none-2"]["beyond"]),
+        holds=lambda v: v < 0.4,
+    ),
+]
+
+
+# --8<-- [start:draw]
+def draw(runs: list[Measurements]) -> dict[str, Figure]:
+    return {"curves": draw_curves(runs), "patterns": draw_patterns(runs[0])}
+
+
+# --8<-- [end:draw]
+
+NAMES = {
+    "none": "none",
+    "learned": "learned",
+    "sinusoidal": "sinusoidal",
+    "rotary": "rotary",
+    "alibi": "ALiBi",
+}
+
+
+def draw_curves(runs: list[Measurements]) -> Figure:
+    figure, axes = style.panels(2, height=2.9, sharex=True)
+    x, length = runs[0]["none-1"]["position"], runs[0]["none-1"]["trained"]
+    some = (x <= length + 4) | (x % 3 == 1)  # fewer points where curves are flat
+    x = x[some]
+    for ax, layers in zip(axes[:, 0], (1, 2)):
+        for index, name in enumerate(ENCODINGS):
+            curves = [m[f"{name}-{layers}"]["accuracy"][some] for m in runs]
+            line = "--" if name == "none" else "-"
+            style.seeds_and_median(ax, x, curves, index, NAMES[name], linestyle=line)
+        heap = np.median([m["none-1"]["heap"][some] for m in runs], 0)
+        ax.plot(x, heap, color=style.ink(), linestyle=":", label="best without order")
+        ax.axvline(length + 0.5, color=style.ink(), linewidth=0.9)
+        ax.annotate("trained to here", (length + 1, 1.05), fontsize=8)
+        ax.set(ylabel="share of right answers", ylim=(0, 1.15), xlim=(3, x[-1]))
+        ax.set_title(("one layer", "two layers")[layers - 1])
+    curves = [m["slow-rotary-1"]["accuracy"][some] for m in runs]
+    style.seeds_and_median(
+        axes[0, 0], x, curves, 3, "rotary, base $10^6$", linestyle="-."
+    )
+    axes[1, 0].set_xlabel("position of the token that asks")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncol=3)
+    return figure
+
+
+def draw_patterns(m: Measurements) -> Figure:
+    """Mean pattern of the head that attends most to the token before."""
+    figure, axes = style.panels(2, 3, height=2.0)
+    cells = [*(f"{name}-1" for name in ENCODINGS), "none-2"]
+    titles = [*NAMES.values(), "none, layer 2"]
+    for ax, cell, title in zip(axes.flat, cells, titles):
+        length = m[cell]["trained"]
+        ax.imshow(m[cell]["pattern"], vmin=0, vmax=1, interpolation="none")
+        ax.plot(
+            [-0.5, length - 0.5, length - 0.5],
+            [length - 0.5, length - 0.5, -0.5],
+            color="white",
+            linewidth=0.9,
+        )
+        ax.set_title(title, fontsize=9)
+        ax.set_xticks((0, 15, 31, 63), (1, 16, 32, 64), fontsize=8)
+        ax.set_yticks((0, 15, 31, 63), (1, 16, 32, 64), fontsize=8)
+        ax.grid(False)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("query")
+    for ax in axes[1]:
+        ax.set_xlabel("key")
+    return figure

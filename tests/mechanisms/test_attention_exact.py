@@ -1,0 +1,110 @@
+"""The exact checks of chapter 2: each holds for what is right and notices what is wrong."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from snippets.icl.positional_encodings import Nowhere, Rotary
+from snippets.icl.self_attention import SelfAttention
+from snippets.mechanisms import attention_exact as exact
+
+SMALL = exact.Config(n_tokens=5, d_model=8, n_heads=2, batch=3, sizes=(4, 64), n_queries=300, n_positions=32)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def random(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, dtype=torch.float64, generator=generator())
+
+
+def test_the_soft_dictionary():
+    assert exact.soft_dictionary(0.0) == pytest.approx(5)
+    for b in (1.0, 2.0, 6.4):
+        assert exact.soft_dictionary(b) == pytest.approx(7 - 6 / (np.exp(b) + 2), abs=1e-5)
+    assert 7 - exact.soft_dictionary(6.4) < 0.01 < 7 - exact.soft_dictionary(6.38)  # exercise 1
+
+
+def test_library_errors_notice_a_difference(monkeypatch):
+    q, k, v = random(3, 2, 5, 4)
+    layer = SelfAttention(8, 2, generator()).double().requires_grad_(False)
+    x = random(2, 5, 8)
+    assert exact.library_error(q, k, v) < 1e-14 and exact.module_error(layer, x) < 1e-14
+    ours = exact.attention
+    monkeypatch.setattr(exact, "attention", lambda q, k, v, added=0.0: ours(q, 1.001 * k, v, added))
+    assert exact.library_error(q, k, v) > 1e-6
+
+
+def test_scores_and_slopes():
+    assert exact.slope(torch.tensor([[1.0, 0.0]])) == 0
+    assert exact.slope(torch.tensor([[0.5, 0.5]])) == 0.5
+    measured = exact.scores_by_size(16, 4000, 8, generator())
+    assert measured["variance"] == pytest.approx(16, rel=0.05)
+    assert measured["largest_plain"] > measured["largest_scaled"]
+
+
+def test_reach_is_causal_or_not():
+    layer = SelfAttention(8, 2, generator()).requires_grad_(False)
+    x = torch.randn(1, 5, 8, generator=generator())
+    assert (exact.reach(x, layer, causal=False) > 0).all()
+    moved = exact.reach(x, layer, causal=True)  # (changed, output)
+    assert (moved.tril(-1) == 0).all() and (moved.T.tril() > 0).sum() == 15
+
+
+def test_order_is_seen_with_positions_alone():
+    layer = SelfAttention(8, 2, generator()).double().requires_grad_(False)
+    x = random(2, 6, 8)
+    assert exact.order_matters(layer, x, Nowhere()) < 1e-14
+    assert exact.order_matters(layer, x, Rotary()) > 1e-3
+
+
+def test_formula_errors_notice_a_wrong_encoding(monkeypatch):
+    assert exact.rotary_error(8, SMALL, generator()) < 1e-13
+    assert exact.sinusoidal_error(8, 20) < 1e-13
+    assert exact.alibi_error(4, 10) == 0
+
+    class Learned(Rotary):
+        def rotate(self, x):
+            return x * torch.arange(x.shape[-2])[:, None]
+
+    monkeypatch.setattr(exact, "Rotary", Learned)
+    assert exact.rotary_error(8, SMALL, generator()) > 0.1
+
+
+def test_each_claim_can_hold_and_can_fail():
+    good = dict(exact.run(SMALL, 5))
+    good |= {"size": np.array([4.0, 1024]), "variance": np.array([4.1, 1000])}
+    good |= {"largest_plain": np.array([0.3, 0.95]), "largest_scaled": np.array([0.16, 0.17])}
+    good |= {"slope_plain": np.array([0.5, 0.05]), "slope_scaled": np.array([0.9, 0.9])}
+    bad = {name: np.asarray(value) + 0.3 for name, value in good.items()}
+    bad |= {"variance": np.array([4.0, 4.0]), "largest_scaled": np.array([0.1, 0.9])}
+    bad |= {"largest_plain": np.array([0.3, 0.3]), "slope_plain": np.array([0.9, 0.9])}
+    bad |= {f"order_{name}": 0.0 for name in ("learned", "sinusoidal", "rotary", "alibi")}
+    bad["reach_open"] = np.zeros((5, 5))
+    for claim in exact.CLAIMS:
+        assert claim.holds(claim.value(good)), claim.id
+        assert not claim.holds(claim.value(bad)), claim.id
+
+
+def test_a_leak_is_a_change_before_the_changed_token():
+    causal = np.triu(np.ones((4, 4)))  # (changed, output): a change moves itself and what comes later
+    assert exact.leak({"reach_causal": causal}) == 0
+    causal[2, 1] = 0.5
+    assert exact.leak({"reach_causal": causal}) == 0.5
+
+
+def test_a_run_is_finite_and_repeats():
+    one, two, other = (exact.run(SMALL, seed) for seed in (5, 5, 6))
+    for name in one:
+        assert np.isfinite(one[name]).all(), name
+        np.testing.assert_array_equal(one[name], two[name])
+    assert not np.array_equal(one["variance"], other["variance"])
+    assert set(exact.draw([one, dict(other)])) == {"scale", "reach", "encodings"}
+
+
+def test_a_size_that_heads_do_not_divide():
+    with pytest.raises(ValueError, match="d_model = 8 is not divisible by n_heads = 3"):
+        exact.run(dataclasses.replace(SMALL, n_heads=3), 5)
