@@ -47,7 +47,11 @@ class AttentionLayer(nn.Module):
             drawn = torch.randn(d_model, columns, generator=generator)
             return nn.Parameter(d_model**-0.5 * drawn)
 
-        self.W_Q, self.W_KV, self.W_O = matrix(d_model), matrix(2 * d_model), matrix(d_model)
+        self.W_Q, self.W_KV, self.W_O = (
+            matrix(d_model),
+            matrix(2 * d_model),
+            matrix(d_model),
+        )
 
     def forward(
         self,

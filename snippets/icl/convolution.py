@@ -2,8 +2,8 @@
 
     h_t <- h_t + gelu(h_t A + h_(t - r) B),        r = 1, 2, 4, 8, ...
 
-After r = 1 ... 2^(j-1) a token has heard of the 2^j - 1 before it. What it does with them
-depends on how far away they stand, and not on what they say: there is no looking up.
+After r = 1 ... 2^(j-1) a token has heard of the 2^j - 1 before it. Which of them go
+where depends on how far away they stand, not on what they say: nothing is looked up.
 """
 
 import torch
@@ -22,6 +22,7 @@ class DilatedConvolution(nn.Module):
     ) -> None:
         super().__init__()
         self.dilations = dilations
+        self.reach = sum(dilations)  # how many tokens back it hears of
         drawn = torch.randn(len(dilations), 2 * d_model, d_model, generator=generator)
         self.W = nn.Parameter((2 * d_model) ** -0.5 * drawn)
 
@@ -30,7 +31,9 @@ class DilatedConvolution(nn.Module):
     ) -> Float[Tensor, "batch token d_model"]:
         h = x
         for W, r in zip(self.W, self.dilations):
-            before = F.pad(h, (0, 0, r, 0))[:, : x.shape[1]]  # h_(t - r); zeros at first
+            before = F.pad(h, (0, 0, r, 0))[
+                :, : x.shape[1]
+            ]  # h_(t - r); zeros at first
             h = h + F.gelu(torch.cat([h, before], -1) @ W)
         return h - x  # the block adds x itself
 

@@ -5,8 +5,8 @@
 One step of gradient descent, of size beta_t, on 1/2 |S' k_t - v_t|^2: the delta rule.
 Linear attention is the same without the look-up.
 
-Source: schlag2021, section 4.2, for the rule; yang2024, section 3, for doing all tokens
-at once, there in chunks. Here the whole sequence is one chunk.
+Source: schlag2021 (abstract) for the delta rule; yang2024 (abstract) for doing it in
+parallel, there in chunks. Here the whole sequence is one chunk.
 """
 
 import torch

@@ -4,7 +4,8 @@
 
 Tokens are rows here, and a leading batch may be any shape.
 
-Source: schlag2021, sections 3.1 and 3.2, without a feature map and a normaliser.
+Source: schlag2021 (abstract: additive outer products). No feature map and no normaliser
+here.
 """
 
 import torch

@@ -25,7 +25,7 @@ class MemoryLayer(nn.Module):
     def __init__(
         self, rule: str, d_model: int, n_heads: int, generator: Generator
     ) -> None:
-        """Raises ValueError for an unknown rule, or heads that do not divide d_model."""
+        """Raises ValueError for an unknown rule, or where n_heads does not divide."""
         super().__init__()
         if rule not in RATES:
             raise ValueError(f"no rule '{rule}': choose from {', '.join(RATES)}")

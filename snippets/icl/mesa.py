@@ -2,7 +2,7 @@
 
     W_t = argmin over W of  sum over s <= t of |W' k_s - v_s|^2 + strength |W|^2
 
-Source: vonoswald2023b, the mesa-layer; there the same by the same identity.
+Source: vonoswald2023b, the mesa-layer.
 """
 
 import torch

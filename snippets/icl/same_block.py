@@ -65,10 +65,20 @@ class Stack(nn.Module):
         queries: Float[Tensor, "batch m d_model"],
     ) -> Float[Tensor, "batch m d_model"]:
         x = torch.cat([examples, queries], 1)
+        self.check_reach(x.shape[1])
         for mixer, mlp in zip(self.mixers, self.mlps):
             x = x + mixer(norm(x), examples.shape[1])
             x = x + mlp(norm(x))
         return norm(x[:, examples.shape[1] :])
+
+    def check_reach(self, n_tokens: int) -> None:
+        """Raise ValueError where the last token cannot hear of the first."""
+        reach = 1 + sum(getattr(mixer, "reach", n_tokens) for mixer in self.mixers)
+        if n_tokens > reach:
+            raise ValueError(
+                f"a prompt of {n_tokens} tokens is longer than the {reach} that the "
+                "convolutions reach: shorten it, or add a dilation"
+            )
 
 
 class EncoderDecoder(nn.Module):
@@ -118,7 +128,8 @@ def build(
     """A network with that many parameters, as nearly as MLPs of one whole width allow.
 
     An encoder-decoder of n_blocks has half of them in the encoder. Raises ValueError
-    for an unknown architecture, or where nothing is left for the MLPs.
+    for an unknown architecture, one block for two stacks, or where nothing is left for
+    the MLPs.
     """
     if architecture not in ARCHITECTURES:
         choice = ", ".join(ARCHITECTURES)
@@ -128,6 +139,10 @@ def build(
         return [AttentionLayer(d_model, n_heads, generator, mask) for _ in range(count)]
 
     if architecture == "encoder-decoder":
+        if n_blocks < 2:
+            raise ValueError(
+                f"n_blocks = {n_blocks}: an encoder-decoder needs at least 2"
+            )
         half = n_blocks // 2
         parts = [
             attention(n_blocks - half),

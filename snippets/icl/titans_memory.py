@@ -7,8 +7,8 @@
 theta_t k_t e_t' is a gradient step on 1/2 |M' k_t - v_t|^2. With eta = alpha = 0 this
 is DeltaNet.
 
-Source: behrouz2025, section 3.1. There the memory may be a deep network; here it is a
-matrix, for which everything can be written out.
+Source: behrouz2025, the update of its long-term memory. There the memory may be a deep
+network; here it is a matrix, for which everything can be written out.
 """
 
 import torch
