@@ -40,7 +40,7 @@ class Config:
     test_examples: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 8, 10, 12)
     batch: int = 16
     n_held_out: int = 64  # prompts of each size, when a rate is chosen
-    n_test: int = 256  # prompts of each size, at the end
+    n_test: int = 400  # prompts of each size, at the end
     schedule: Schedule = field(
         default_factory=lambda: Schedule((0.003, 0.01, 0.03), 120, 500)
     )
@@ -93,11 +93,16 @@ class RegressionNetwork(nn.Module):
         return (self.blocks(examples, queries) @ self.unembed.T)[..., 0]
 
 
-def error_of(
-    answers: Float[Tensor, "batch m"], prompts: Prompts, n: int
-) -> Float[Tensor, ""]:
-    """Mean squared error at the queries, in units of the variance of y."""
-    return (answers - prompts.y[:, n:]).square().mean() / prompts.x.shape[-1]
+def loss_of(network: nn.Module, prompts: Prompts, n: int) -> Float[Tensor, ""]:
+    """Mean squared error at the queries, in units of the variance of y, which is d."""
+    off = network(prompts, n) - prompts.y[:, n:]
+    return off.square().mean() / prompts.x.shape[-1]
+
+
+def error_of(answers: Float[Tensor, "batch m"], prompts: Prompts, n: int) -> float:
+    """Mean squared error at the queries as a share of what the answer 0 has there."""
+    y = prompts.y[:, n:]
+    return ((answers - y).square().mean() / y.square().mean()).item()
 
 
 # --8<-- [end:network]
@@ -111,31 +116,29 @@ def run(config: Config, seed: int) -> Measurements:
         inputs = n + config.n_queries  # draw_prompts adds one
         return draw_prompts(batch, inputs - 1, config.d, generator), n
 
-    def error(network: nn.Module, prompts: Prompts, n: int) -> Tensor:
-        return error_of(network(prompts, n), prompts, n)
-
     def loss(network: nn.Module, generator: Generator) -> Tensor:
         sizes = config.train_examples
         which = int(torch.randint(len(sizes), (), generator=generator))
-        return error(network, *draw(config.batch, sizes[which], generator))
+        return loss_of(network, *draw(config.batch, sizes[which], generator))
 
     held_out = [draw(config.n_held_out, n, generator) for n in config.train_examples]
     tests = [draw(config.n_test, n, generator) for n in config.test_examples]
     network, tuning = train(
         RegressionNetwork(config, generator),
         loss,
-        lambda network: float(np.mean([error(network, *p).item() for p in held_out])),
+        lambda network: float(np.mean([loss_of(network, *p).item() for p in held_out])),
         config.schedule,
         seed,
     )
     with torch.no_grad():
-        errors = [error(network, *test).item() for test in tests]
-    fitted = [error_of(least_squares_answers(*test), *test).item() for test in tests]
+        errors = [error_of(network(*test), *test) for test in tests]
+    fitted = [error_of(least_squares_answers(*test), *test) for test in tests]
     return {
         "n_examples": np.array(config.test_examples),
         "error": np.array(errors),
         "least_squares": np.array(fitted),
-        "mean_error": float(np.mean(errors)),
+        "error_at_3": errors[config.test_examples.index(3)],
+        "error_at_12": errors[config.test_examples.index(12)],
         "tuning_loss": np.array(tuning),
         "rate": config.schedule.rates[int(np.argmin(tuning))],
         "n_parameters": count_parameters(network.blocks),
@@ -149,8 +152,78 @@ def least_squares_answers(prompts: Prompts, n: int) -> Float[Tensor, "batch m"]:
 
 # --8<-- [end:run]
 
-CLAIMS = [Claim("x", "X.", lambda m: 0.0, lambda v: True)]
+
+# --8<-- [start:derived]
+def at(m: Measurements, cell: str, n: int, name: str = "error") -> float:
+    """Error of an architecture, or of least squares, after so many examples."""
+    found = m[cell][name][m[cell]["n_examples"] == n]
+    return float(found[0])
 
 
-def draw(runs):
-    return {}
+# --8<-- [end:derived]
+
+CLAIMS = []
+
+GROUPS = {  # a panel each; the first is in both
+    "attention, and the oldest": ("decoder", "encoder-decoder", "prefix-lm", "lstm"),
+    "memories": ("decoder", "linear-attention", "deltanet", "titans", "convolution"),
+}
+NAMES = {
+    "decoder": "decoder-only",
+    "encoder-decoder": "encoder-decoder",
+    "prefix-lm": "prefix-LM",
+    "lstm": "LSTM",
+    "convolution": "dilated convolution",
+    "linear-attention": "linear attention",
+    "deltanet": "DeltaNet",
+    "titans": "Titans-style memory",
+}
+
+
+def draw(runs: list[Measurements]) -> dict[str, Figure]:
+    return {"error": draw_error(runs), "tuning": draw_tuning(runs)}
+
+
+def draw_error(runs: list[Measurements]) -> Figure:
+    figure, axes = style.panels(2, height=2.6, sharex=True)
+    fitted = np.median([m["decoder"]["least_squares"] for m in runs], 0)
+    for ax, (title, cells) in zip(axes[:, 0], GROUPS.items()):
+        for index, cell in enumerate(cells):
+            x = runs[0][cell]["n_examples"]
+            ys = [m[cell]["error"] for m in runs]
+            style.seeds_and_median(ax, x, ys, index, NAMES[cell])
+        ax.plot(x, fitted, color=style.ink(), linewidth=1.2, ls=":", label="_ols")
+        ax.annotate("least squares", (3.05, 0.03), fontsize=8.5)
+        ax.set(ylabel="error / variance of y", ylim=(-0.03, 1.1))
+        ax.set_title(title)
+        ax.legend(loc="upper right")
+    axes[-1, 0].set(xlabel="examples, n")
+    return figure
+
+
+def draw_tuning(runs: list[Measurements]) -> Figure:
+    """Held-out error of each rate when one was chosen, and how often it was."""
+    cells = list(PRESETS["laptop"])
+    rates = PRESETS["laptop"]["decoder"].schedule.rates
+    losses = np.array([[m[cell]["tuning_loss"] for cell in cells] for m in runs])
+    shown = np.median(losses, 0)  # (architecture, rate)
+    chosen = (losses.argmin(-1)[..., None] == np.arange(len(rates))).sum(0)
+    figure, axes = style.panels(1, height=3.4)
+    ax = axes[0, 0]
+    least, most = 0.0, 1.0
+    ax.imshow(shown, vmin=least, vmax=most, cmap="viridis_r", aspect="auto")
+    for row, column in np.ndindex(*shown.shape):
+        ax.text(
+            column,
+            row,
+            f"{shown[row, column]:.2f}   {chosen[row, column]} of {len(runs)}",
+            ha="center",
+            va="center",
+            color="white" if shown[row, column] > most / 2 else "black",
+            fontsize=9,
+        )
+    ax.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates])
+    ax.set_yticks(range(len(cells)), [NAMES[cell] for cell in cells])
+    ax.set_xlabel("learning rate")
+    ax.grid(False)
+    return figure

@@ -130,7 +130,9 @@ def run(config: Config, seed: int) -> Measurements:
     return {
         "n_pairs": np.array(config.test_pairs),
         "accuracy": np.array(accuracy),
-        "mean_accuracy": float(np.mean(accuracy)),
+        "accuracy_at_4": accuracy[config.test_pairs.index(4)],
+        "accuracy_at_16": accuracy[config.test_pairs.index(16)],
+        "accuracy_at_32": accuracy[config.test_pairs.index(32)],
         "tuning_loss": np.array(tuning),
         "rate": config.schedule.rates[int(np.argmin(tuning))],
         "n_parameters": count_parameters(network.blocks),
@@ -139,8 +141,82 @@ def run(config: Config, seed: int) -> Measurements:
 
 # --8<-- [end:run]
 
-CLAIMS = [Claim("x", "X.", lambda m: 0.0, lambda v: True)]
+
+# --8<-- [start:derived]
+def at(m: Measurements, cell: str, n_pairs: int) -> float:
+    """Accuracy of an architecture with so many pairs stored."""
+    found = m[cell]["accuracy"][m[cell]["n_pairs"] == n_pairs]
+    return float(found[0])
 
 
-def draw(runs):
-    return {}
+# --8<-- [end:derived]
+
+CLAIMS = []
+
+GROUPS = {  # a panel each; the first is in both
+    "attention, and the oldest": ("decoder", "encoder-decoder", "prefix-lm", "lstm"),
+    "memories": ("decoder", "linear-attention", "deltanet", "titans", "convolution"),
+}
+NAMES = {
+    "decoder": "decoder-only",
+    "encoder-decoder": "encoder-decoder",
+    "prefix-lm": "prefix-LM",
+    "lstm": "LSTM",
+    "convolution": "dilated convolution",
+    "linear-attention": "linear attention",
+    "deltanet": "DeltaNet",
+    "titans": "Titans-style memory",
+}
+
+
+def draw(runs: list[Measurements]) -> dict[str, Figure]:
+    return {"accuracy": draw_accuracy(runs), "tuning": draw_tuning(runs)}
+
+
+def draw_accuracy(runs: list[Measurements]) -> Figure:
+    figure, axes = style.panels(2, height=2.6, sharex=True)
+    for ax, (title, cells) in zip(axes[:, 0], GROUPS.items()):
+        for index, cell in enumerate(cells):
+            x = runs[0][cell]["n_pairs"]
+            ys = [m[cell]["accuracy"] for m in runs]
+            style.seeds_and_median(ax, x, ys, index, NAMES[cell])
+        ax.plot(x, 1 / x, color=style.ink(), linewidth=0.9, ls=":")
+        ax.annotate("any stored value", (4, 0.27), fontsize=8.5)
+        style.level(ax, 1 / PRESETS["laptop"]["decoder"].n_values, "chance", below=True)
+        ax.set(ylabel="accuracy", ylim=(-0.03, 1.04))
+        ax.set_title(title)
+    for ax, place in zip(axes[:, 0], ((1, 0.92), (1, 0.62))):
+        ax.legend(loc="upper right", bbox_to_anchor=place)
+    axes[-1, 0].set_xscale("log", base=2)
+    ticks = PRESETS["laptop"]["decoder"].test_pairs
+    axes[-1, 0].set_xticks(ticks, [str(n) for n in ticks])
+    axes[-1, 0].set(xlabel="pairs stored")
+    return figure
+
+
+def draw_tuning(runs: list[Measurements]) -> Figure:
+    """Held-out loss of each rate when one was chosen, and how often it was."""
+    cells = list(PRESETS["laptop"])
+    rates = PRESETS["laptop"]["decoder"].schedule.rates
+    losses = np.array([[m[cell]["tuning_loss"] for cell in cells] for m in runs])
+    shown = np.median(losses, 0)  # (architecture, rate)
+    chosen = (losses.argmin(-1)[..., None] == np.arange(len(rates))).sum(0)
+    figure, axes = style.panels(1, height=3.4)
+    ax = axes[0, 0]
+    least, most = 0.0, float(np.log(PRESETS["laptop"]["decoder"].n_values))
+    ax.imshow(shown, vmin=least, vmax=most, cmap="viridis_r", aspect="auto")
+    for row, column in np.ndindex(*shown.shape):
+        ax.text(
+            column,
+            row,
+            f"{shown[row, column]:.2f}   {chosen[row, column]} of {len(runs)}",
+            ha="center",
+            va="center",
+            color="white" if shown[row, column] > most / 2 else "black",
+            fontsize=9,
+        )
+    ax.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates])
+    ax.set_yticks(range(len(cells)), [NAMES[cell] for cell in cells])
+    ax.set_xlabel("learning rate")
+    ax.grid(False)
+    return figure
