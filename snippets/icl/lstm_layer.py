@@ -11,10 +11,10 @@ class LSTMLayer(nn.Module):
         super().__init__()
         self.lstm = nn.LSTM(d_model, d_model, batch_first=True)
         with torch.no_grad():  # its own first weights come from a global generator
-            for weight in self.lstm.parameters():
+            for name, weight in self.lstm.named_parameters():
                 weight.uniform_(-1, 1, generator=generator).mul_(d_model**-0.5)
-            forget = slice(d_model, 2 * d_model)  # start by remembering
-            self.lstm.bias_ih_l0[forget] = 1
+                if name == "bias_ih_l0":
+                    weight[d_model : 2 * d_model] = 1  # start by remembering
 
     def forward(
         self, x: Float[Tensor, "batch token d_model"], n_examples: int

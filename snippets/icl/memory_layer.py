@@ -4,6 +4,8 @@ Queries, keys, values and an output matrix are those of attention. Keys have len
 The memory's rates are read off the token, each by a row of weights and a sigmoid.
 """
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -14,7 +16,7 @@ from snippets.icl import deltanet, linear_attention, titans_memory
 # --8<-- [start:layer]
 # what its sigmoids are before training: how fast to write, momentum, forgetting
 RATES = {"linear": (), "delta": (0.5,), "titans": (0.5, 0.1, 0.02)}
-READ = {
+READ: dict[str, Callable[..., Tensor]] = {
     "linear": linear_attention.parallel,
     "delta": deltanet.parallel,
     "titans": titans_memory.parallel,

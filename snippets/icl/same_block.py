@@ -144,16 +144,14 @@ def build(
                 f"n_blocks = {n_blocks}: an encoder-decoder needs at least 2"
             )
         half = n_blocks // 2
-        parts = [
-            attention(n_blocks - half),
-            attention(half, "causal"),
-            attention(half),
-        ]
+        encoder = attention(n_blocks - half)
+        decoder, cross = attention(half, "causal"), attention(half)
+        mixers = encoder + decoder + cross
     else:
         new = MIXERS[architecture]
-        parts = [[new(d_model, n_heads, generator) for _ in range(n_blocks)]]
+        mixers = [new(d_model, n_heads, generator) for _ in range(n_blocks)]
 
-    left = n_parameters - sum(count_parameters(m) for part in parts for m in part)
+    left = n_parameters - sum(count_parameters(mixer) for mixer in mixers)
     width = round(left / (2 * d_model * n_blocks))
     if width < 1:
         raise ValueError(
@@ -162,8 +160,8 @@ def build(
         )
     mlps = [MLP(d_model, width, generator) for _ in range(n_blocks)]
     if architecture == "encoder-decoder":
-        return EncoderDecoder(*parts, mlps)
-    return Stack(*parts, mlps)
+        return EncoderDecoder(encoder, decoder, cross, mlps)
+    return Stack(mixers, mlps)
 
 
 def count_parameters(network: nn.Module) -> int:

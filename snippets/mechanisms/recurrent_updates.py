@@ -393,7 +393,8 @@ def draw_errors(runs: list[Measurements]) -> Figure:
     d = PRESETS["laptop"].d_k
     figure, axes = style.panels(2, height=2.5)
     top, bottom = axes[:, 0]
-    numbers = np.arange(1, len(runs[0]["linear_error"]) + 1)
+    numbers = range(1, len(runs[0]["linear_error"]) + 1)
+    ago = np.arange(len(numbers))
     names = (
         ("linear", "linear attention"),
         ("delta", "DeltaNet"),
@@ -406,12 +407,12 @@ def draw_errors(runs: list[Measurements]) -> Figure:
     }
     for index, (name, label) in enumerate(names):
         ys = [by_number(m, name) for m in runs]
-        style.seeds_and_median(top, numbers, ys, index, label)
+        style.seeds_and_median(top, np.array(numbers), ys, index, label)
         top.plot(numbers, formulas[name], color=style.ink(), linewidth=0.9, ls=":")
         ages = [m[f"{name}_error"][-1] for m in runs]
-        style.seeds_and_median(bottom, numbers - 1, ages, index, label)
+        style.seeds_and_median(bottom, ago, ages, index, label)
     bottom.plot(
-        numbers - 1,
+        ago,
         delta_error(len(numbers), d),
         color=style.ink(),
         linewidth=0.9,
