@@ -42,11 +42,12 @@ class Config:
     n_held_out: int = 64  # prompts of each size, when a rate is chosen
     n_test: int = 400  # prompts of each size, at the end
     schedule: Schedule = field(
-        default_factory=lambda: Schedule((0.003, 0.01, 0.03), 120, 500)
+        default_factory=lambda: Schedule((0.003, 0.01, 0.03), 100, 450)
     )
 
 
 # --8<-- [start:presets]
+LONGER = Schedule((0.003,), n_tune=1, n_steps=1300)  # one rate, three times the steps
 PRESETS = {
     "laptop": {  # each cell is trained by itself
         "decoder": Config("decoder"),
@@ -57,6 +58,8 @@ PRESETS = {
         "linear-attention": Config("linear-attention"),
         "deltanet": Config("deltanet"),
         "titans": Config("titans"),
+        "lstm-longer": Config("lstm", schedule=LONGER),
+        "convolution-longer": Config("convolution", schedule=LONGER),
     },
 }
 # --8<-- [end:presets]
@@ -156,6 +159,8 @@ def least_squares_answers(prompts: Prompts, n: int) -> Float[Tensor, "batch m"]:
 
 ATTENTION = ("decoder", "encoder-decoder", "prefix-lm")
 CORRECTING = ("deltanet", "titans")
+MATRICES = ("linear-attention", *CORRECTING)
+OTHERS = ("lstm", "convolution")
 
 
 # --8<-- [start:derived]
@@ -244,9 +249,9 @@ CLAIMS = [
     ),
 ]
 
-GROUPS = {  # a panel each; the first is in both
-    "attention, and the oldest": ("decoder", "encoder-decoder", "prefix-lm", "lstm"),
-    "memories": ("decoder", "linear-attention", "deltanet", "titans", "convolution"),
+GROUPS = {  # a panel each
+    "attention, vector, window": (*ATTENTION, *OTHERS),
+    "matrix memories": ("decoder", *MATRICES),
 }
 NAMES = {
     "decoder": "decoder-only",
@@ -272,6 +277,10 @@ def draw_error(runs: list[Measurements]) -> Figure:
             x = runs[0][cell]["n_examples"]
             ys = [m[cell]["error"] for m in runs]
             style.seeds_and_median(ax, x, ys, index, NAMES[cell])
+            if cell in OTHERS:
+                longer = [m[f"{cell}-longer"]["error"] for m in runs]
+                label = f"_{cell}, longer"
+                style.seeds_and_median(ax, x, longer, index, label, linestyle="--")
         ax.plot(x, fitted, color=style.ink(), linewidth=1.2, ls=":", label="_ols")
         ax.annotate("least squares", (3.05, 0.03), fontsize=8.5)
         ax.set(ylabel="error / variance of y", ylim=(-0.03, 1.1))
@@ -283,7 +292,7 @@ def draw_error(runs: list[Measurements]) -> Figure:
 
 def draw_tuning(runs: list[Measurements]) -> Figure:
     """Held-out error of each rate when one was chosen, and how often it was."""
-    cells = list(PRESETS["laptop"])
+    cells = ARCHITECTURES
     rates = PRESETS["laptop"]["decoder"].schedule.rates
     losses = np.array([[m[cell]["tuning_loss"] for cell in cells] for m in runs])
     shown = np.median(losses, 0)  # (architecture, rate)

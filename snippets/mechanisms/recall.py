@@ -43,11 +43,12 @@ class Config:
     n_held_out: int = 64  # prompts of each size, when a rate is chosen
     n_test: int = 256  # prompts of each size, at the end
     schedule: Schedule = field(
-        default_factory=lambda: Schedule((0.003, 0.01, 0.03), 120, 450)
+        default_factory=lambda: Schedule((0.003, 0.01, 0.03), 100, 400)
     )
 
 
 # --8<-- [start:presets]
+LONGER = Schedule((0.003,), n_tune=1, n_steps=1300)  # one rate, three times the steps
 PRESETS = {
     "laptop": {  # each cell is trained by itself
         "decoder": Config("decoder"),
@@ -58,6 +59,7 @@ PRESETS = {
         "linear-attention": Config("linear-attention"),
         "deltanet": Config("deltanet"),
         "titans": Config("titans"),
+        "lstm-longer": Config("lstm", schedule=LONGER),
     },
 }
 # --8<-- [end:presets]
@@ -250,9 +252,9 @@ CLAIMS = [
     ),
 ]
 
-GROUPS = {  # a panel each; the first is in both
-    "attention, and the oldest": ("decoder", "encoder-decoder", "prefix-lm", "lstm"),
-    "memories": ("decoder", "linear-attention", "deltanet", "titans", "convolution"),
+GROUPS = {  # a panel each
+    "attention, vector, window": (*ATTENTION, *OTHERS),
+    "matrix memories": ("decoder", *MATRICES),
 }
 NAMES = {
     "decoder": "decoder-only",
@@ -277,6 +279,10 @@ def draw_accuracy(runs: list[Measurements]) -> Figure:
             x = runs[0][cell]["n_pairs"]
             ys = [m[cell]["accuracy"] for m in runs]
             style.seeds_and_median(ax, x, ys, index, NAMES[cell])
+            if cell == "lstm":
+                longer = [m["lstm-longer"]["accuracy"] for m in runs]
+                label = "LSTM, three times as long"
+                style.seeds_and_median(ax, x, longer, index, label, linestyle="--")
         ax.plot(x, 1 / x, color=style.ink(), linewidth=0.9, ls=":")
         ax.annotate("any stored value", (4, 0.27), fontsize=8.5)
         style.level(ax, 1 / PRESETS["laptop"]["decoder"].n_values, "chance", below=True)
@@ -293,7 +299,7 @@ def draw_accuracy(runs: list[Measurements]) -> Figure:
 
 def draw_tuning(runs: list[Measurements]) -> Figure:
     """Held-out loss of each rate when one was chosen, and how often it was."""
-    cells = list(PRESETS["laptop"])
+    cells = ARCHITECTURES
     rates = PRESETS["laptop"]["decoder"].schedule.rates
     losses = np.array([[m[cell]["tuning_loss"] for cell in cells] for m in runs])
     shown = np.median(losses, 0)  # (architecture, rate)

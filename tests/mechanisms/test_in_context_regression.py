@@ -40,8 +40,8 @@ SPOILT = {  # for each claim, one cell with errors on which it fails
 
 
 def test_the_cells_are_the_eight():
-    assert list(regression.PRESETS["laptop"]) == ARCHITECTURES
-    assert all(config.architecture == cell for cell, config in regression.PRESETS["laptop"].items())
+    assert list(regression.PRESETS["laptop"])[:8] == ARCHITECTURES
+    assert all(cell.removesuffix("-longer") == c.architecture for cell, c in regression.PRESETS["laptop"].items())
     shown = {cell for cells in regression.GROUPS.values() for cell in cells}
     assert shown == set(ARCHITECTURES) == set(regression.NAMES)
 

@@ -40,8 +40,8 @@ SPOILT = {  # for each claim, one cell with accuracies on which it fails
 
 def test_the_groups_are_the_eight():
     assert sorted(recall.ATTENTION + recall.MATRICES + recall.OTHERS) == sorted(ARCHITECTURES)
-    assert list(recall.PRESETS["laptop"]) == ARCHITECTURES
-    assert all(config.architecture == cell for cell, config in recall.PRESETS["laptop"].items())
+    assert list(recall.PRESETS["laptop"])[:8] == ARCHITECTURES
+    assert all(cell.removesuffix("-longer") == c.architecture for cell, c in recall.PRESETS["laptop"].items())
     shown = {cell for cells in recall.GROUPS.values() for cell in cells}
     assert shown == set(ARCHITECTURES) == set(recall.NAMES)
 
