@@ -46,6 +46,22 @@ class Config:
     )
 
 
+def as_in_lee(architecture: str) -> Config:
+    """Width, depth, rates, batch and steps of the source, in 20 dimensions."""
+    return Config(
+        architecture,
+        d_model=64,
+        n_blocks=8,
+        n_parameters=8 * 12 * 64**2,
+        d=20,
+        n_queries=32,
+        train_examples=tuple(range(1, 33)),
+        test_examples=(1, 3, 6, 12, 20, 32),
+        batch=128,
+        schedule=Schedule((1e-3, 3.2e-4, 1e-4), 100_000, 100_000),
+    )
+
+
 # --8<-- [start:presets]
 LONGER = Schedule((0.003,), n_tune=1, n_steps=1300)  # one rate, three times the steps
 PRESETS = {
@@ -60,6 +76,16 @@ PRESETS = {
         "titans": Config("titans"),
         "lstm-longer": Config("lstm", schedule=LONGER),
         "convolution-longer": Config("convolution", schedule=LONGER),
+    },
+    "paper": {
+        "decoder": as_in_lee("decoder"),
+        "encoder-decoder": as_in_lee("encoder-decoder"),
+        "prefix-lm": as_in_lee("prefix-lm"),
+        "lstm": as_in_lee("lstm"),
+        "convolution": as_in_lee("convolution"),
+        "linear-attention": as_in_lee("linear-attention"),
+        "deltanet": as_in_lee("deltanet"),
+        "titans": as_in_lee("titans"),
     },
 }
 # --8<-- [end:presets]

@@ -47,6 +47,22 @@ class Config:
     )
 
 
+def as_in_zoology(architecture: str) -> Config:
+    """Its vocabulary, width and rates, and its numbers of pairs up to 16."""
+    return Config(
+        architecture,
+        d_model=128,
+        n_heads=1,
+        n_parameters=24 * 128**2,
+        n_keys=4096,
+        n_values=4096,
+        train_pairs=(4, 8, 16),
+        test_pairs=(4, 8, 16, 32),
+        batch=256,
+        schedule=Schedule((1e-4, 4.6e-4, 2.2e-3, 1e-2), 25_000, 25_000),
+    )
+
+
 # --8<-- [start:presets]
 LONGER = Schedule((0.003,), n_tune=1, n_steps=1300)  # one rate, three times the steps
 PRESETS = {
@@ -60,6 +76,16 @@ PRESETS = {
         "deltanet": Config("deltanet"),
         "titans": Config("titans"),
         "lstm-longer": Config("lstm", schedule=LONGER),
+    },
+    "paper": {
+        "decoder": as_in_zoology("decoder"),
+        "encoder-decoder": as_in_zoology("encoder-decoder"),
+        "prefix-lm": as_in_zoology("prefix-lm"),
+        "lstm": as_in_zoology("lstm"),
+        "convolution": as_in_zoology("convolution"),
+        "linear-attention": as_in_zoology("linear-attention"),
+        "deltanet": as_in_zoology("deltanet"),
+        "titans": as_in_zoology("titans"),
     },
 }
 # --8<-- [end:presets]
