@@ -253,12 +253,33 @@ CLAIMS = [
         ),
     ),
     Claim(
+        id="delta",
+        says="With 32 pairs DeltaNet recalls more than linear attention.",
+        value=lambda m: at(m, "deltanet", 32) - at(m, "linear-attention", 32),
+        holds=lambda v: v > 0,
+        reported=Reported(
+            "yang2024",
+            "abstract",
+            "the delta rule is more effective at recall than the additive update",
+            "reproduced at smaller scale",
+        ),
+    ),
+    Claim(
         id="vector",
         says=(
             "With 2 pairs LSTM and convolution do not reach the half that naming any "
             "stored value would give."
         ),
         value=lambda m: most(m, OTHERS, 2),
+        holds=lambda v: v < 0.5,
+    ),
+    Claim(
+        id="longer",
+        says=(
+            "With three times the steps the LSTM still recalls less than half with 4 "
+            "pairs."
+        ),
+        value=lambda m: at(m, "lstm-longer", 4),
         holds=lambda v: v < 0.5,
     ),
     Claim(
