@@ -253,16 +253,10 @@ CLAIMS = [
         ),
     ),
     Claim(
-        id="delta",
-        says="With 32 pairs DeltaNet recalls more than linear attention.",
-        value=lambda m: at(m, "deltanet", 32) - at(m, "linear-attention", 32),
-        holds=lambda v: v > 0,
-        reported=Reported(
-            "yang2024",
-            "abstract",
-            "the delta rule is more effective at recall than the additive update",
-            "reproduced at smaller scale",
-        ),
+        id="alike",
+        says="With 32 pairs the three lie within 0.25 of each other.",
+        value=lambda m: most(m, MATRICES, 32) - least(m, MATRICES, 32),
+        holds=lambda v: v < 0.25,
     ),
     Claim(
         id="vector",

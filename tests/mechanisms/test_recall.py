@@ -31,7 +31,7 @@ GOOD = made_up(
 SPOILT = {  # for each claim, one cell with accuracies on which it fails
     "attention": {"prefix-lm": (1.0, 1.0, 0.9)},
     "most": {"titans": (1.0, 0.98, 0.97)},
-    "delta": {"deltanet": (1.0, 0.98, 0.6)},
+    "alike": {"deltanet": (1.0, 0.98, 0.4)},
     "few": {"deltanet": (1.0, 0.85, 0.6)},
     "full": {"deltanet": (1.0, 0.98, 0.95)},
     "longer": {"lstm-longer": (0.8, 0.6, 0.1)},
