@@ -316,7 +316,7 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
 
 
 def draw_error(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(2, height=2.6, sharex=True)
+    figure, axes = style.panels(2, height=2.8, sharex=True)
     fitted = np.median([m["decoder"]["least_squares"] for m in runs], 0)
     for ax, (title, cells) in zip(axes[:, 0], GROUPS.items()):
         for index, cell in enumerate(cells):
@@ -327,11 +327,19 @@ def draw_error(runs: list[Measurements]) -> Figure:
                 longer = [m[f"{cell}-longer"]["error"] for m in runs]
                 label = f"_{cell}, longer"
                 style.seeds_and_median(ax, x, longer, index, label, linestyle="--")
-        ax.plot(x, fitted, color=style.ink(), linewidth=1.2, ls=":", label="_ols")
-        ax.annotate("least squares", (3.05, 0.03), fontsize=8.5)
-        ax.set(ylabel="error / variance of y", ylim=(-0.03, 1.1))
+        ax.plot(
+            x,
+            np.maximum(fitted, 1e-4),
+            color=style.ink(),
+            linewidth=1.2,
+            ls=":",
+            label="_ols",
+        )
+        ax.set(ylabel="error, relative to answer 0", yscale="log", ylim=(0.012, 1.3))
         ax.set_title(title)
-        ax.legend(loc="upper right")
+    axes[0, 0].legend(loc="lower right", ncols=2)
+    axes[1, 0].legend(loc="upper right", ncols=2)
+    axes[1, 0].annotate("least squares", (2.5, 0.018), fontsize=8.5)
     axes[-1, 0].set(xlabel="examples, n")
     return figure
 

@@ -325,12 +325,12 @@ def draw_accuracy(runs: list[Measurements]) -> Figure:
                 label = "LSTM, three times as long"
                 style.seeds_and_median(ax, x, longer, index, label, linestyle="--")
         ax.plot(x, 1 / x, color=style.ink(), linewidth=0.9, ls=":")
-        ax.annotate("any stored value", (4, 0.27), fontsize=8.5)
         style.level(ax, 1 / PRESETS["laptop"]["decoder"].n_values, "chance", below=True)
-        ax.set(ylabel="accuracy", ylim=(-0.03, 1.04))
+        ax.set(ylabel="accuracy", ylim=(-0.05, 1.04))
         ax.set_title(title)
     for ax, place in zip(axes[:, 0], ((1, 0.92), (1, 0.62))):
         ax.legend(loc="upper right", bbox_to_anchor=place)
+    axes[-1, 0].annotate("any stored value", (4, 0.27), fontsize=8.5)
     axes[-1, 0].set_xscale("log", base=2)
     ticks = PRESETS["laptop"]["decoder"].test_pairs
     axes[-1, 0].set_xticks(ticks, [str(n) for n in ticks])
