@@ -1,0 +1,75 @@
+"""Softmax attention as a layer, under three masks: who may look at whom.
+
+A prompt is n examples and then queries. No token is told its position: examples come in
+no order, and a prompt may be of any length.
+"""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Generator, Tensor, nn
+
+
+# --8<-- [start:masks]
+def causal(n_tokens: int, n_examples: int) -> Bool[Tensor, "query key"]:
+    """Decoder-only: each token sees itself and those before it."""
+    return torch.ones(n_tokens, n_tokens, dtype=torch.bool).tril()
+
+
+def prefix(n_tokens: int, n_examples: int) -> Bool[Tensor, "query key"]:
+    """Prefix-LM: causal, but examples see all examples."""
+    mask = causal(n_tokens, n_examples)
+    mask[:, :n_examples] = True
+    return mask
+
+
+MASKS = {"causal": causal, "prefix": prefix}
+# --8<-- [end:masks]
+
+
+# --8<-- [start:layer]
+class AttentionLayer(nn.Module):
+    """What is read from may be other tokens than those that read: cross-attention."""
+
+    def __init__(
+        self, d_model: int, n_heads: int, generator: Generator, mask: str | None = None
+    ) -> None:
+        """`mask` None: each token sees all. Raises ValueError for an unknown mask, or
+        heads that do not divide d_model."""
+        super().__init__()
+        if d_model % n_heads:
+            raise ValueError(f"n_heads = {n_heads} does not divide d_model = {d_model}")
+        if mask is not None and mask not in MASKS:
+            raise ValueError(f"no mask '{mask}': choose from {', '.join(MASKS)}")
+        self.n_heads, self.mask = n_heads, mask
+
+        def matrix(columns: int) -> nn.Parameter:
+            drawn = torch.randn(d_model, columns, generator=generator)
+            return nn.Parameter(d_model**-0.5 * drawn)
+
+        self.W_Q, self.W_KV, self.W_O = (
+            matrix(d_model),
+            matrix(2 * d_model),
+            matrix(d_model),
+        )
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch token d_model"],
+        n_examples: int = 0,
+        read_from: Float[Tensor, "batch source d_model"] | None = None,
+    ) -> Float[Tensor, "batch token d_model"]:
+        source = x if read_from is None else read_from
+        q = self.heads(x @ self.W_Q)
+        k, v = map(self.heads, (source @ self.W_KV).chunk(2, -1))
+        mask = MASKS[self.mask](x.shape[1], n_examples) if self.mask else None
+        read = F.scaled_dot_product_attention(q, k, v, mask)
+        return read.transpose(1, 2).flatten(2) @ self.W_O
+
+    def heads(
+        self, x: Float[Tensor, "batch token d_model"]
+    ) -> Float[Tensor, "batch head token d_head"]:
+        return x.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
+
+
+# --8<-- [end:layer]
