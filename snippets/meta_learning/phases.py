@@ -12,7 +12,6 @@ comes only after step 9,000, and a shorter run would show them without it.
 """
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from snippets.book import style
@@ -328,7 +327,6 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
     return {
         "accuracy": draw_accuracy(runs),
         "attention": draw_attention(runs),
-        "endings": draw_endings(runs),
     }
 
 
@@ -373,29 +371,3 @@ def draw_attention(runs: list[Measurements]) -> Figure:
     axes[0, 0].legend(loc="upper right", ncols=3, fontsize=8, columnspacing=1)
     axes[1, 0].set_xlabel("training step")
     return figure
-
-
-def draw_endings(runs: list[Measurements]) -> Figure:
-    """Where the query looks at the end, seed by seed."""
-    figure, axes = style.panels(1, 2, height=2.4, sharey=True)
-    seeds = np.arange(len(runs))
-    for layer, ax in enumerate(axes[0], start=1):
-        draw_bars(ax, seeds, runs, layer)
-        ax.set(title=f"layer {layer}", xlim=(0, 1), xlabel="attention")
-    axes[0, 0].set_yticks(seeds, [f"seed {s}" for s in seeds])
-    axes[0, 0].invert_yaxis()
-    figure.legend(
-        *axes[0, 1].get_legend_handles_labels(), loc="outside upper center", ncols=3
-    )
-    return figure
-
-
-def draw_bars(
-    ax: Axes, seeds: np.ndarray, runs: list[Measurements], layer: int
-) -> None:
-    left = np.zeros(len(runs))
-    for index, name, label in TARGETS:
-        part = [at_the_end(m, attention(m, f"{name}_{layer}")) for m in runs]
-        ax.barh(seeds, part, left=left, color=style.colour(index), label=label)
-        left += part
-    ax.barh(seeds, 1 - left, left=left, color=style.colour(6), label="items", alpha=0.5)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from snippets.meta_learning import phases, two_heads
+from snippets.meta_learning import equal_layers, phases, two_heads
 
 
 def made_up() -> dict:
@@ -117,3 +117,15 @@ def test_the_papers_setting_takes_steps(experiment):
     assert m["step"].tolist() == [0, 1, 2]
     assert m["rest_accuracy" if experiment is phases else "rest"] in (0, np.inf), "nothing has risen yet"
     assert np.isfinite(m["accuracy"]).all() and not any(np.isnan(value).any() for value in m.values())
+
+
+def test_equal_layers_claims_can_fail_and_can_hold():
+    def ends(bigram_1: float, label_1: float, label_2: float, accuracy: float = 0.9) -> dict:
+        m = {"bigram_1": bigram_1, "label_1": label_1, "label_2": label_2, "accuracy": accuracy}
+        m = {name: np.full((7, 1), value) for name, value in m.items()}
+        return {claim.id: claim.holds(claim.value(m)) for claim in equal_layers.CLAIMS}
+
+    good = dict.fromkeys(("end", "second-reads", "first-reads"), True)
+    assert ends(0.9, 0.1, 0.9) == ends(0.1, 0.7, 0.3) == good
+    assert ends(0.9, 0.1, 0.3) == good | {"second-reads": False, "first-reads": False}
+    assert ends(0.1, 0.2, 0.3, accuracy=0.7) == good | {"end": False, "first-reads": False}
