@@ -17,6 +17,7 @@ from snippets.book.paths import DOCS
 
 MARK = re.compile(r'\*\*([^*]+)\*\*\{ \.term( \.unlinked)?(?: also="([^"]*)")? \}')
 FENCE = re.compile(r"^( *)(```+|~~~+).*?^\1\2\s*$", re.DOTALL | re.MULTILINE)
+BLOCK_EDGE = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*]|\d+\.)\s)")  # an empty line, or the next entry of a list
 SENTENCE_END = re.compile(r'(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)[*"”)]*\s+(?=[A-Z*"“(\[$])')
 NOT_PROSE = {"a", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "code", "dfn", "summary", "svg", "button", "label", "th"}
 NOT_PROSE_CLASSES = {"arithmatex", "footnote", "md-code__nav", "provenance", "lab-output"}
@@ -63,7 +64,7 @@ def read_terms() -> list[Term]:
 def terms_of(page: str, text: str) -> list[Term]:
     """The terms that one page defines. Raises BookError where a definition cannot stand alone."""
     found = []
-    for paragraph in re.split(r"\n\s*\n", FENCE.sub("", text)):
+    for paragraph in BLOCK_EDGE.split(FENCE.sub("", text)):
         for sentence in sentences(paragraph):
             for match in MARK.finditer(sentence):
                 name = " ".join(match[1].split())

@@ -30,6 +30,7 @@ MACROS = (
 
 MACRO = re.compile(r"\{\{\{(.*?)\}\}\}", re.DOTALL)
 SECTION = re.compile(r"^\s*--8<--\s+\"([^\"]+)\"", re.MULTILINE)
+INDENTED_FIGURE = re.compile(r"^[ \t]+\{\{\{\s*figure\([^,]*,[^,]*", re.MULTILINE)
 FENCE = re.compile(r"^( *)(```+|~~~+).*?^\1\2\s*$", re.DOTALL | re.MULTILINE)
 
 
@@ -72,6 +73,10 @@ def read(path: Path) -> Page:
         except yaml.YAMLError as error:
             raise BookError(f"{name}: its front matter is not YAML: {' '.join(str(error).split())}") from error
     prose = FENCE.sub("", text)
+    if match := INDENTED_FIGURE.search(prose):
+        raise BookError(
+            f"{name}: {flat(match[0])}...) is indented; a figure cannot stand in a note or list, move it out"
+        )
     return Page(
         path=path,
         meta=meta,

@@ -5,12 +5,13 @@ from functools import cache
 
 from pybtex.database import BibliographyData, parse_file
 from pybtex.plugin import find_plugin
+from pybtex.richtext import Text
 
 from snippets.book.errors import BookError
 from snippets.book.paths import DOCS
 
 BIBLIOGRAPHY = DOCS / "references.bib"
-CITATION = re.compile(r"\[\^([^\]\s]+)\](?!:)")
+CITATION = re.compile(r"(?!^\[\^[^\]\s]+\]:)\[\^([^\]\s]+)\]", re.MULTILINE)  # at a line's start, [^key]: defines
 
 
 @cache
@@ -43,7 +44,7 @@ def forget() -> None:
 def short(key: str) -> str:
     """First author and year, such as 'Reddy 2024'."""
     entry = bibliography().entries[key]
-    names = [str(person.last_names[-1]) for person in entry.persons["author"]]
+    names = [str(Text.from_latex(person.last_names[-1])) for person in entry.persons["author"]]
     people = names[0] if len(names) == 1 else f"{names[0]} and {names[1]}" if len(names) == 2 else f"{names[0]} et al."
     return f"{people} {entry.fields['year']}"
 

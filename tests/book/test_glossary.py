@@ -42,6 +42,13 @@ def test_two_terms_of_one_sentence_are_each_bold_in_their_own_entry():
     assert one.sentence == "The **nat** is $\\ln 2$ of a bit." and two.sentence == "The nat is $\\ln 2$ of a **bit**."
 
 
+def test_entries_of_a_list_are_apart_also_without_an_empty_line():
+    one, two = glossary.terms_of(
+        "a.md", "- A **nat**{ .term } is a unit\n  of loss\n- a **bit**{ .term } is another.\n"
+    )
+    assert (one.sentence, two.sentence) == ("A **nat** is a unit of loss", "a **bit** is another.")
+
+
 def test_the_first_page_of_a_part_has_the_address_of_its_folder():
     (term,) = glossary.terms_of("part/index.md", "A **token**{ .term } is a vector.")
     assert term.url == "part/"

@@ -1,6 +1,7 @@
 """How numbers are printed, and how pages are read."""
 
 import pytest
+from pybtex.database import parse_string
 
 from snippets.book import macros, pages, references
 from snippets.book.errors import BookError
@@ -53,11 +54,30 @@ def test_calls_and_citations_in_code_are_not_read(tmp_path, monkeypatch):
     assert page.meta == {"title": "A"} and page.calls == [] and page.citations == {"a2020"}
 
 
+def test_a_figure_in_a_note_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "DOCS", tmp_path)
+    path = tmp_path / "page.md"
+    path.write_text('??? note\n\n    {{{ figure("x", "y",\n        alt="", caption="") }}}\n')
+    with pytest.raises(BookError, match=r'docs/page.md: \{\{\{ figure\("x", "y"...\) is indented'):
+        pages.read(path)
+
+
 def test_only_cited_works_become_footnotes():
     key, *others = references.entries()
     text = references.footnotes(f"As said[^{key}].")
     assert f"[^{key}]: " in text
     assert not any(f"[^{other}]: " in text for other in others)
+
+
+def test_a_colon_after_a_citation_does_not_make_it_a_definition():
+    key = next(iter(references.entries()))
+    assert references.CITATION.findall(f"As said[^{key}]: yes.\n\n[^{key}]: A book.") == [key]
+
+
+def test_the_ledger_s_names_are_text(monkeypatch):
+    entry = parse_string(r"""@misc{a, author = {Aky{\"u}rek, Ekin and Garc{\'\i}a, B.}, year = 2023}""", "bibtex")
+    monkeypatch.setattr(references, "bibliography", lambda: entry)
+    assert references.short("a") == "Akyürek and García 2023"
 
 
 def test_no_entry_begins_a_formula():
