@@ -99,45 +99,38 @@ def with_anchors(markdown: str) -> str:
 
 
 class Linker(HTMLParser):
-    """Copies a page and links the first mention of each term in its prose to the definition."""
+    """Copies HTML and links the first mention of each term in its prose to the definition."""
 
     def __init__(self, terms: dict[str, Term], to: dict[Term, str]) -> None:
         super().__init__(convert_charrefs=False)
         self.terms, self.to = terms, to  # spelling in lower case -> term; term -> address from this page
         self.out: list[str] = []
-        self.open: list[tuple[str, bool]] = []  # open elements, and whether each is prose
+        self.open: list[str] = []  # the elements around, from the outermost that is no prose
         self.used: list[Term] = []
-        names = sorted(terms, key=len, reverse=True)
-        spelled = "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in names)
-        self.mention = re.compile(rf"(?<![\w-])({spelled})(?![\w-])", re.IGNORECASE) if names else None
-
-    @property
-    def prose(self) -> bool:
-        inside_article = any(tag == "article" for tag, _ in self.open)
-        return inside_article and all(prose for _, prose in self.open)
+        names = "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in sorted(terms, key=len, reverse=True))
+        self.mention = re.compile(rf"(?<![\w-])({names})(?![\w-])", re.IGNORECASE)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         classes = set((dict(attrs).get("class") or "").split())
-        if tag not in VOID:
-            self.open.append((tag, tag not in NOT_PROSE and not classes & NOT_PROSE_CLASSES))
+        if tag not in VOID and (self.open or tag in NOT_PROSE or classes & NOT_PROSE_CLASSES):
+            self.open.append(tag)
         self.out.append(self.get_starttag_text() or "")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.out.append(self.get_starttag_text() or "")
 
     def handle_endtag(self, tag: str) -> None:
-        while self.open and any(name == tag for name, _ in self.open):
-            if self.open.pop()[0] == tag:
-                break
+        if tag in self.open:
+            while self.open.pop() != tag:  # an element within that was never closed
+                pass
         self.out.append(f"</{tag}>")
 
     def handle_data(self, data: str) -> None:
-        self.out.append(self.mention.sub(self.link, data) if self.mention and self.prose else data)
+        self.out.append(data if self.open else self.mention.sub(self.link, data))
 
     def link(self, match: re.Match[str]) -> str:
         term = self.terms[" ".join(match[1].lower().split())]
-        abbreviation = next((name for name in (term.name, *term.also) if name.isupper() and len(name) > 1), "")
-        if term in self.used or (match[1].lower() == abbreviation.lower() and match[1] != abbreviation):
+        if term in self.used:
             return match[0]
         self.used.append(term)
         # the theme shows the element of the same id on hover and focus, as it does for a footnote
@@ -152,9 +145,6 @@ class Linker(HTMLParser):
     def handle_comment(self, data: str) -> None:
         self.out.append(f"<!--{data}-->")
 
-    def handle_decl(self, decl: str) -> None:
-        self.out.append(f"<!{decl}>")
-
 
 def previews(glossary: str) -> dict[str, str]:
     """What the built glossary says of each term: anchor -> the paragraph of its definition."""
@@ -162,19 +152,23 @@ def previews(glossary: str) -> dict[str, str]:
 
 
 def link_page(page: str, url: str, terms: list[Term], shown: dict[str, str]) -> str:
-    """The HTML of a page with its terms linked, and their definitions at its end, hidden until wanted."""
+    """The HTML of a page with the terms in its article linked, and their definitions at its end, hidden."""
     here = [term for term in terms if term.linked and term.url != url]
+    article = re.search(r"(<article[^>]*>)(.*)(</article>)", page, re.DOTALL)
+    if not here or not article:
+        return page
     spelled = {" ".join(name.lower().split()): term for term in here for name in spellings(term)}
     linker = Linker(spelled, {term: posixpath.relpath(term.url, url or ".") + "/" for term in here})
-    linker.feed(page)
+    for piece in re.split(r"(<pre[ >].*?</pre>)", article[2], flags=re.DOTALL):
+        if piece.startswith("<pre"):
+            linker.out.append(piece)  # code is most of a page's tags, and holds no mention
+        else:
+            linker.feed(piece)
     linker.close()
-    hidden = "".join(f'<div id="{term.anchor}">{shown[term.anchor]}</div>' for term in linker.used)
-    copied = "".join(linker.out)
-    return (
-        copied.replace("</article>", f'<div class="term-previews" hidden>{hidden}</div></article>', 1)
-        if hidden
-        else copied
-    )
+    if linker.used:
+        hidden = "".join(f'<div id="{term.anchor}">{shown[term.anchor]}</div>' for term in linker.used)
+        linker.out.append(f'<div class="term-previews" hidden>{hidden}</div>')
+    return page[: article.start(2)] + "".join(linker.out) + page[article.end(2) :]
 
 
 def spellings(term: Term) -> list[str]:

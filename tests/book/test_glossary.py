@@ -129,8 +129,15 @@ def test_the_page_that_defines_a_term_does_not_link_it():
 
 
 def test_a_page_is_copied_character_by_character():
-    page = "<!doctype html>\n<html><body><br><img src='x' /><p class=a>1 &lt; 2 &#8212; &amp;\n</p></body></html>\n"
+    article = (
+        "<br><img src='x' /><p class=a>1 &lt; 2 &#8212; &amp;\n<pre class='b'>a <b>head</pre><!-- a --><h2>A<p></h2> b"
+    )
+    page = f"<!doctype html>\n<html><body><article>{article}</article></body></html>\n"
     assert glossary.link_page(page, "x/", TERMS, SHOWN) == page
+
+
+def test_an_element_that_was_never_closed_hides_nothing_after_its_parent():
+    assert '#term-head">head</a>' in linked("<h2>A <i>bit</h2><p>a head</p>")
 
 
 def test_previews_are_the_definitions_of_the_built_glossary():
