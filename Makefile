@@ -17,11 +17,11 @@ book: $(READY)  ## what is stale, then the strict build into site/
 test: book browser  ## what is stale, the strict build, and every test
 	$(PY) -m pytest -n auto
 
-fast: $(READY)  ## all checks that need no training, in under a minute
+fast: $(READY)  ## all checks that need no training, in about a minute
 	$(PY) -m ruff check snippets tests
 	$(PY) -m ruff format --check snippets tests
 	$(PY) -m mypy
-	$(PY) -m pytest -m "not results and not browser and not pipeline"
+	$(PY) -m pytest -n auto -m "not results and not browser and not pipeline"
 
 environment: $(READY)  ## the Python and Node packages
 
