@@ -3,6 +3,7 @@
 import ast
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,13 @@ class Page:
 
 def read(path: Path) -> Page:
     """Read one page. Raises BookError where its front matter or a macro call cannot be read."""
+    found = path.stat()
+    return read_version(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=1000)
+def read_version(path: Path, mtime_ns: int, size: int) -> Page:
+    """The page as it is since then: a build asks for every page a hundred times."""
     text = path.read_text()
     name = f"docs/{path.relative_to(DOCS)}"
     meta: dict[str, Any] = {}

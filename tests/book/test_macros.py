@@ -54,6 +54,15 @@ def test_calls_and_citations_in_code_are_not_read(tmp_path, monkeypatch):
     assert page.meta == {"title": "A"} and page.calls == [] and page.citations == {"a2020"}
 
 
+def test_a_page_is_read_again_when_it_has_changed(tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "DOCS", tmp_path)
+    path = tmp_path / "page.md"
+    path.write_text("---\ntitle: A\n---\n")
+    assert pages.read(path) is pages.read(path) and pages.read(path).meta == {"title": "A"}
+    path.write_text("---\ntitle: Another\n---\n")
+    assert pages.read(path).meta == {"title": "Another"}
+
+
 def test_a_figure_in_a_note_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(pages, "DOCS", tmp_path)
     path = tmp_path / "page.md"
