@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from itertools import pairwise
 
+from snippets.book import pages
 from snippets.book.errors import BookError
 from snippets.book.paths import DOCS
 
 MARK = re.compile(r'\*\*([^*]+)\*\*\{ \.term( \.unlinked)?(?: also="([^"]*)")? \}')
-FENCE = re.compile(r"^( *)(```+|~~~+).*?^\1\2\s*$", re.DOTALL | re.MULTILINE)
 BLOCK_EDGE = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*]|\d+\.)\s)")  # an empty line, or the next entry of a list
 SENTENCE_END = re.compile(r'(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)[*"”)]*\s+(?=[A-Z*"“(\[$])')
 NOT_PROSE = {"a", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "code", "dfn", "summary", "svg", "button", "label", "th"}
@@ -64,10 +64,10 @@ def read_terms() -> list[Term]:
 def terms_of(page: str, text: str) -> list[Term]:
     """The terms that one page defines. Raises BookError where a definition cannot stand alone."""
     found = []
-    for paragraph in BLOCK_EDGE.split(FENCE.sub("", text)):
+    for paragraph in BLOCK_EDGE.split(pages.FENCE.sub("", text)):
         for sentence in sentences(paragraph):
             for match in MARK.finditer(sentence):
-                name = " ".join(match[1].split())
+                name = pages.flat(match[1])
                 if "{{{" in sentence:
                     raise BookError(
                         f"docs/{page} defines '{name}' in a sentence with a macro; "
@@ -80,7 +80,7 @@ def terms_of(page: str, text: str) -> list[Term]:
 
 def sentences(paragraph: str) -> list[str]:
     """The sentences of a paragraph, on one line each. A stop within a formula ends none."""
-    flat = re.sub(r"^(?:[-*>]|\d+\.|:)\s+", "", " ".join(paragraph.split()))
+    flat = re.sub(r"^(?:[-*>]|\d+\.|:)\s+", "", pages.flat(paragraph))
     hidden = re.sub(r"\$[^$]+\$", lambda match: "$" + "x" * (len(match[0]) - 2) + "$", flat)
     ends = [0, *(match.end() for match in SENTENCE_END.finditer(hidden)), len(flat)]
     return [flat[start:end].strip() for start, end in pairwise(ends)]
@@ -88,7 +88,7 @@ def sentences(paragraph: str) -> list[str]:
 
 def alone(sentence: str, name: str) -> str:
     """The sentence as the glossary prints it: the term bold, other terms plain, no links and no citations."""
-    sentence = MARK.sub(lambda match: f"**{match[1]}**" if " ".join(match[1].split()) == name else match[1], sentence)
+    sentence = MARK.sub(lambda match: f"**{match[1]}**" if pages.flat(match[1]) == name else match[1], sentence)
     sentence = re.sub(r"\[\^[^\]]+\]", "", sentence)
     return re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", sentence)
 
@@ -129,7 +129,7 @@ class Linker(HTMLParser):
         self.out.append(data if self.open else self.mention.sub(self.link, data))
 
     def link(self, match: re.Match[str]) -> str:
-        term = self.terms[" ".join(match[1].lower().split())]
+        term = self.terms[pages.flat(match[1].lower())]
         if term in self.used:
             return match[0]
         self.used.append(term)
@@ -157,7 +157,7 @@ def link_page(page: str, url: str, terms: list[Term], shown: dict[str, str]) -> 
     article = re.search(r"(<article[^>]*>)(.*)(</article>)", page, re.DOTALL)
     if not here or not article:
         return page
-    spelled = {" ".join(name.lower().split()): term for term in here for name in spellings(term)}
+    spelled = {pages.flat(name.lower()): term for term in here for name in spellings(term)}
     linker = Linker(spelled, {term: posixpath.relpath(term.url, url or ".") + "/" for term in here})
     for piece in re.split(r"(<pre[ >].*?</pre>)", article[2], flags=re.DOTALL):
         if piece.startswith("<pre"):

@@ -170,7 +170,7 @@ class Book:
 
     def chapters(self) -> str:
         """The chapters that exist, by part, with their questions."""
-        found = sorted((p for p in pages.read_all() if "number" in p.meta), key=lambda p: p.meta["number"])
+        found = pages.chapters()
         blocks = []
         for part, title in PARTS.items():
             here = [p for p in found if p.meta["part"] == part]
@@ -185,8 +185,7 @@ class Book:
 
     def book_map(self) -> str:
         """The diagram of the chapters that exist: mechanism, evidence, and which needs which."""
-        found = sorted((p for p in pages.read_all() if "number" in p.meta), key=lambda p: p.meta["number"])
-        nodes = [(p.meta["part"], book_map.Node(p.key, p.meta, self.to(f"{p.key}/"))) for p in found]
+        nodes = [(p.meta["part"], book_map.Node(p.key, p.meta, self.to(f"{p.key}/"))) for p in pages.chapters()]
         parts = {part: [node for of, node in nodes if of == part] for part in PARTS}
         return book_map.drawing({part: here for part, here in parts.items() if here}, PARTS.__getitem__)
 
@@ -203,11 +202,10 @@ class Book:
     def counts(self, what: str) -> str:
         """How many claims, experiments, chapters or terms the book has, counted now."""
         experiments = [contract.load(name) for name in contract.discover()]
-        chapters = [page for page in pages.read_all() if "number" in page.meta]
         found = {
             "claims": sum(len(e.claims) for e in experiments),
             "experiments": len(experiments),
-            "chapters": len(chapters),
+            "chapters": len(pages.chapters()),
             "terms": len(glossary.read_terms()),
         }
         return str(found[what])
@@ -328,7 +326,7 @@ def chapter_title(experiment: str) -> str:
 
 def by_chapter() -> list[str]:
     """All experiments, in the order of their chapters; those of a part's first page before its chapters."""
-    numbered = [page.meta for page in pages.read_all() if "number" in page.meta]
+    numbered = [page.meta for page in pages.chapters()]
 
     def place(experiment: str) -> tuple[float, str]:
         page = chapter_of(experiment)

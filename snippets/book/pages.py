@@ -117,6 +117,11 @@ def read_all() -> list[Page]:
     return [read(path) for path in sorted(DOCS.rglob("*.md"))]
 
 
+def chapters() -> list[Page]:
+    """The pages that are chapters, in the order of their numbers."""
+    return sorted((page for page in read_all() if "number" in page.meta), key=lambda page: page.meta["number"])
+
+
 def section_exists(section: str) -> bool:
     """Whether snippets/ has that file and, behind a colon, both marks of that section."""
     file, _, name = section.partition(":")

@@ -105,13 +105,12 @@ def link_terms(site: Path, texts: dict[Path, str]) -> dict[Path, str]:
     """Link the first mention of each term on each chapter and lab to its definition."""
     terms = glossary.read_terms()
     shown = glossary.previews(texts.get(site / "glossary" / "index.html", ""))
-    linked = {path: path.parent.relative_to(site).as_posix() + "/" for path in texts if path.parent != site}
-    return {
-        path: glossary.link_page(text, linked[path], terms, shown)
-        if linked.get(path, "").split("/")[0] in LINKED
-        else text
-        for path, text in texts.items()
-    }
+    linked = dict(texts)
+    for path, text in texts.items():
+        folder = path.parent.relative_to(site)
+        if folder.parts and folder.parts[0] in LINKED:
+            linked[path] = glossary.link_page(text, f"{folder.as_posix()}/", terms, shown)
+    return linked
 
 
 def name_search(page: str) -> str:
