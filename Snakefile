@@ -5,14 +5,15 @@
 #   python -m snippets build --preset paper --profile profiles/slurm    the papers' own settings, on a cluster
 #
 # `build` takes a lock, deletes what its fingerprint says is stale, and calls Snakemake on this file. A job re-runs too when
-# the fingerprint of its cause changes (a `params:` entry), or an input does. See snippets/book/fingerprint.py.
+# the fingerprint of its cause changes (a `params:` entry), or an input does. See snippets/book/measure/fingerprint.py.
 
 import sys
 
-from snippets.book import fingerprint, labs
-from snippets.book.contract import discover
-from snippets.book.publish import sources
-from snippets.book.seeds import parse, spell
+from snippets.book.measure import fingerprint
+from snippets.book.pages import labs
+from snippets.book.measure.catalogue import discover
+from snippets.book.pages.publish import sources
+from snippets.book.measure.seeds import parse, spell
 
 PRESET = config.get("preset", "laptop")
 SEEDS = parse(str(config.get("seeds", "0-4")))

@@ -7,9 +7,9 @@ import pytest
 import torch
 from jaxtyping import install_import_hook
 
-from snippets.book import contract
+from snippets.book.measure import catalogue
 
-ALL = contract.discover()
+ALL = catalogue.discover()
 
 hypothesis.settings.register_profile("book", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("book")

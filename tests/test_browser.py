@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
-from snippets.book import labs, pages
+from snippets.book.pages import labs, pages
 from snippets.book.paths import ROOT, SITE
 from tests import browser as chromium
 

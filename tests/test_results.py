@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 
-from snippets.book import checks, contract, drawing, pipeline
+from snippets.book.figures import drawing
+from snippets.book.measure import catalogue, pipeline
+from snippets.book.measure.seeds import DEFAULT_SEEDS
+from snippets.book.pages import checks
 from snippets.book.paths import figures
-from snippets.book.seeds import DEFAULT_SEEDS
+from snippets.contract import Measurements
 
 pytestmark = pytest.mark.results
 
-CLAIMS = [(name, claim.id) for name in contract.discover() for claim in contract.load(name).claims]
+CLAIMS = [(name, claim.id) for name in catalogue.discover() for claim in catalogue.load(name).claims]
 
 
 def results_of(name: str) -> dict:
@@ -18,7 +21,7 @@ def results_of(name: str) -> dict:
     return results
 
 
-def measured(experiment: contract.Experiment, seed: int) -> contract.Measurements:
+def measured(experiment: catalogue.Experiment, seed: int) -> Measurements:
     """What is kept of a seed; nothing is trained."""
     assert pipeline.share_done(experiment.name, "laptop", seed) == 1, f"{experiment.name} is not trained on seed {seed}"
     return pipeline.runs(experiment, "laptop", [seed])[0][0]
@@ -36,7 +39,7 @@ def test_every_claim_holds_on_enough_seeds(name_, claim):
 @pytest.mark.parametrize(("name_", "claim"), CLAIMS, ids=[f"{n.split('/')[1]}-{c}" for n, c in CLAIMS])
 def test_every_verdict_follows_from_what_was_measured(name_, claim):
     """The verdicts in results.json are computed again, from the measurements themselves."""
-    experiment = contract.load(name_)
+    experiment = catalogue.load(name_)
     stated = next(c for c in experiment.claims if c.id == claim)
     written = next(c for c in results_of(name_)["claims"] if c["id"] == claim)
     for seed, value, passed in zip(DEFAULT_SEEDS, written["values"], written["passed"], strict=True):
@@ -67,7 +70,7 @@ def test_every_figure_is_a_pair_with_data_and_small(name):
 
 
 def test_drawing_again_gives_the_same_files(name):
-    experiment = contract.load(name)
+    experiment = catalogue.load(name)
     before = drawing.read_figures(name, "laptop", DEFAULT_SEEDS)
     assert drawing.draw(experiment, "laptop", DEFAULT_SEEDS)["figures"] == before
 
@@ -78,5 +81,5 @@ def test_pages_agree_with_results():
 
 def test_measurements_are_numbers_without_nan(name):
     for seed in DEFAULT_SEEDS:
-        for key, values in pipeline.flattened(measured(contract.load(name), seed)).items():
+        for key, values in pipeline.flattened(measured(catalogue.load(name), seed)).items():
             assert not np.isnan(values).any(), key

@@ -7,9 +7,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from snippets.book.pages.checks import SHORTEST_ALT
 
-from snippets.book import contract, glossary, labs, pages, references
-from snippets.book.checks import SHORTEST_ALT
+from snippets.book.measure import catalogue
+from snippets.book.pages import glossary, labs, pages, references
 from snippets.book.paths import SITE
 
 pytestmark = pytest.mark.results
@@ -154,16 +155,16 @@ def test_a_lab_has_its_page_its_notebooks_and_its_formulas(site, lab):
 def test_every_claim_is_in_the_ledger_and_on_a_page(site):
     ledger = {a["id"] for _, a in site[SITE / "ledger/index.html"].tags if "id" in a}
     marks = {a["href"].split("#")[1] for page in site.values() for a in page.all("a") if a.get("class") == "claim-mark"}
-    for name in contract.discover():
-        for claim in contract.load(name).claims:
+    for name in catalogue.discover():
+        for claim in catalogue.load(name).claims:
             anchor = f"{name.split('/')[1]}-{claim.id}".replace("_", "-")
             assert anchor in ledger and anchor in marks
 
 
 def test_the_ledger_names_what_it_compares_with():
     text = (SITE / "ledger/index.html").read_text()
-    for name in contract.discover():
-        for claim in contract.load(name).claims:
+    for name in catalogue.discover():
+        for claim in catalogue.load(name).claims:
             if claim.reported:
                 assert claim.reported.verdict in text and references.short(claim.reported.key) in text
 
@@ -199,7 +200,7 @@ def test_the_map_has_every_chapter_and_what_it_needs(site):
 
 def test_run_times_list_every_experiment():
     text = (SITE / "run-times/index.html").read_text()
-    for name in contract.discover():
+    for name in catalogue.discover():
         assert f"<code>{name.split('/')[1]}</code>" in text
 
 

@@ -18,18 +18,21 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.axes import Axes
-from matplotlib.contour import ContourSet
-from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from numpy import ndarray
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 from torch import Tensor
 
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.book.style import colour, ink, level, panels, seeds_and_median
-from snippets.icl.three_exponentials import (
+from snippets.contract import (
+    REPRODUCED,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+    equals,
+)
+from snippets.icl.theory.three_exponentials import (
     EXACT,
     Phi,
     context_mass,
@@ -216,7 +219,6 @@ def average_context(theta: Float[Tensor, "time 3"], config: Config) -> float:
     return float(difference.abs().max())
 
 
-# --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     generator = torch.Generator().manual_seed(seed)
     n, labels = config.n_pairs, config.n_labels
@@ -269,9 +271,6 @@ def run(config: Config, seed: int) -> Measurements:
     }
 
 
-# --8<-- [end:run]
-
-
 def middle(m: Measurements) -> int:
     """The moment at which the exact flow's loss has come down to half of what it was:
     the middle of the fall."""
@@ -286,317 +285,46 @@ def shares_halfway(m: Measurements) -> np.ndarray:
     return m["path"][half] / m["path"][middle(m)]
 
 
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="slope",
-        says=(
-            "At the origin the loss falls with xi at the rate (L - N) / (L (2N + 1)), "
-            "and autograd agrees."
-        ),
-        value=lambda m: float(m["slope"]),
-        holds=lambda v: abs(v - 24 / (32 * 17)) < 1e-12,
-        unit="nats per unit of xi",
-    ),
-    Claim(
-        id="critical",
-        says="With L = N every derivative of the loss vanishes at the origin.",
-        value=lambda m: float(m["gradient_at_equality"]),
-        holds=lambda v: v < 1e-12,
-        unit="nats per unit",
-        reported=Reported(
-            "reddy2024",
-            "author's reply in the public reviews (OpenReview aN4Jf6Cx69)",
-            "the origin is a critical point of the loss only when L = N",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="order",
-        says=(
-            "xi moves first, then alpha, then beta: half-way to the middle of the "
-            "fall, xi has covered over twice alpha's share of its way, and alpha over "
-            "twice beta's."
-        ),
-        value=lambda m: float((shares_halfway(m)[:-1] / shares_halfway(m)[1:]).min()),
-        holds=lambda v: v > 2,
-        unit="times the share of the next",
-        reported=Reported(
-            "reddy2024",
-            "abstract",
-            "three nested logits are learned one after another",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="early-edge",
-        says=(
-            "The flow goes over the edge before the labels of the context hold half of "
-            "the probability: it does not rest at ln N."
-        ),
-        value=lambda m: float(m["context_mass_by_rate"][0]),
-        holds=lambda v: v < 0.5,
-        unit="of the probability at the edge",
-    ),
-    Claim(
-        id="slow-attention",
-        says=(
-            "Where alpha and beta learn a thousand times more slowly than xi, the "
-            "labels of the context hold over nine tenths of the probability at the "
-            "edge."
-        ),
-        value=lambda m: float(m["context_mass_by_rate"][-1]),
-        holds=lambda v: v > 0.9,
-        unit="of the probability at the edge",
-    ),
-    Claim(
-        id="soften-first",
-        says=(
-            "Linearising the first layer's exponential makes the steepest fall at "
-            "least 1.5 times less steep."
-        ),
-        value=lambda m: float(m["steepest"][0] / m["steepest"][1]),
-        holds=lambda v: v > 1.5,
-        unit="times less steep",
-    ),
-    Claim(
-        id="soften-second",
-        says=(
-            "Linearising the second layer's exponential makes it at least 5 times less "
-            "steep, the most of the three."
-        ),
-        value=lambda m: float(m["steepest"][0] / m["steepest"][2]),
-        holds=lambda v: v > 5,
-        unit="times less steep",
-    ),
-    Claim(
-        id="soften-classifier",
-        says=(
-            "Linearising the classifier's exponential makes it at least 3 times less "
-            "steep."
-        ),
-        value=lambda m: float(m["steepest"][0] / m["steepest"][3]),
-        holds=lambda v: v > 3,
-        unit="times less steep",
-    ),
-    Claim(
-        id="soften-all",
-        says=(
-            "With all three linear there is no cliff: the loss never falls faster than "
-            "3 nats per e-fold of time."
-        ),
-        value=lambda m: float(m["steepest"][4]),
-        holds=lambda v: v < 3,
-        unit="nats per e-fold of time",
-    ),
-    Claim(
-        id="edge",
-        says=(
-            "The predicted time to the edge is within 15 % of the measured one for "
-            "every N and L > N of the grid."
-        ),
-        value=lambda m: float(
-            np.abs(m["edges_predicted"] / m["edges"] - 1).max() * 100
-        ),
-        holds=lambda v: v < 15,
-        unit="% at worst",
-    ),
-    Claim(
-        id="edge-if-beta-stays",
-        says=(
-            "A prediction that leaves beta at 0 comes at least 1.5 times too late for "
-            "every N and L > N of the grid."
-        ),
-        value=lambda m: float((m["edges_if_beta_stays"] / m["edges"]).min()),
-        holds=lambda v: v > 1.5,
-        unit="times too late at best",
-    ),
-    Claim(
-        id="start",
-        says=(
-            "With L > N a start ten times nearer to the origin delays the edge by less "
-            "than 5 %."
-        ),
-        value=lambda m: float(m["delay"] - 1) * 100,
-        holds=lambda v: v < 5,
-        unit="% later",
-    ),
-    Claim(
-        id="saddle",
-        says=(
-            "With L = N a start ten times nearer to the origin delays the edge by more "
-            "than 25 %."
-        ),
-        value=lambda m: float(m["delay_at_equality"] - 1) * 100,
-        holds=lambda v: v > 25,
-        unit="% later",
-    ),
+    Claim("slope", lambda m: float(m["slope"]), equals(24 / (32 * 17), 1e-12), "nats per unit of xi",
+          "At the origin the loss falls with xi at the rate (L - N) / (L (2N + 1)), and autograd agrees."),
+    Claim("critical", lambda m: float(m["gradient_at_equality"]), below(1e-12), "nats per unit",
+          "With L = N every derivative of the loss vanishes at the origin.",
+          Reported("reddy2024", "author's reply in the public reviews (OpenReview aN4Jf6Cx69)",
+                   "the origin is a critical point of the loss only when L = N", REPRODUCED)),
+    Claim("order", lambda m: float((shares_halfway(m)[:-1] / shares_halfway(m)[1:]).min()),
+          above(2), "times the share of the next",
+          "xi moves first, then alpha, then beta: half-way to the middle of the fall, xi has covered over "
+          "twice alpha's share of its way, and alpha over twice beta's.",
+          Reported("reddy2024", "abstract", "three nested logits are learned one after another", REPRODUCED)),
+    Claim("early-edge", lambda m: float(m["context_mass_by_rate"][0]), below(0.5), "of the probability at the edge",
+          "The flow goes over the edge before the labels of the context hold half of the probability: it "
+          "does not rest at ln N."),
+    Claim("slow-attention", lambda m: float(m["context_mass_by_rate"][-1]),
+          above(0.9), "of the probability at the edge",
+          "Where alpha and beta learn a thousand times more slowly than xi, the labels of the context hold "
+          "over nine tenths of the probability at the edge."),
+    Claim("soften-first", lambda m: float(m["steepest"][0] / m["steepest"][1]), above(1.5), "times less steep",
+          "Linearising the first layer's exponential makes the steepest fall at least 1.5 times less steep."),
+    Claim("soften-second", lambda m: float(m["steepest"][0] / m["steepest"][2]), above(5), "times less steep",
+          "Linearising the second layer's exponential makes it at least 5 times less steep, the most of the "
+          "three."),
+    Claim("soften-classifier", lambda m: float(m["steepest"][0] / m["steepest"][3]), above(3), "times less steep",
+          "Linearising the classifier's exponential makes it at least 3 times less steep."),
+    Claim("soften-all", lambda m: float(m["steepest"][4]), below(3), "nats per e-fold of time",
+          "With all three linear there is no cliff: the loss never falls faster than 3 nats per e-fold of "
+          "time."),
+    Claim("edge", lambda m: float(np.abs(m["edges_predicted"] / m["edges"] - 1).max() * 100), below(15), "% at worst",
+          "The predicted time to the edge is within 15 % of the measured one for every N and L > N of the "
+          "grid."),
+    Claim("edge-if-beta-stays", lambda m: float((m["edges_if_beta_stays"] / m["edges"]).min()),
+          above(1.5), "times too late at best",
+          "A prediction that leaves beta at 0 comes at least 1.5 times too late for every N and L > N of the "
+          "grid."),
+    Claim("start", lambda m: float(m["delay"] - 1) * 100, below(5), "% later",
+          "With L > N a start ten times nearer to the origin delays the edge by less than 5 %."),
+    Claim("saddle", lambda m: float(m["delay_at_equality"] - 1) * 100, above(25), "% later",
+          "With L = N a start ten times nearer to the origin delays the edge by more than 25 %."),
 ]
-
-
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {
-        "landscape": draw_landscape(runs),
-        "surface": draw_surface(runs),
-        "slices": draw_slices(runs),
-        "flow": draw_flow(runs),
-        "softening": draw_softening(runs),
-        "edge": draw_edge(runs),
-    }
-
-
-# times at which the figure marks where the flow is
-MOMENTS = (20, 50, 70, 90, 95, 100, 150)
-# black on white shows on every colour of the map
-HALO: dict[str, Any] = {
-    "color": "black",
-    "path_effects": [withStroke(linewidth=2.5, foreground="white")],
-}
-BESIDE: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8.5}
-
-
-def on_map(ax: Axes, m: Measurements, values: ndarray, step: float) -> ContourSet:
-    """The loss over alpha and xi as filled contours, `step` nats apart."""
-    levels = np.arange(0, 3.51, step)
-    drawn = ax.contourf(
-        m["axis_alpha"], m["axis_xi"], values, levels=levels, cmap="viridis"
-    )
-    ax.set(xlabel="alpha", ylabel="xi")
-    ax.grid(False)
-    return drawn
-
-
-def draw_landscape(runs: list[Measurements]) -> Figure:
-    fig, axes = panels(1, height=3.6)
-    ax, m = axes[0, 0], runs[0]
-    drawn = on_map(ax, m, m["surface"], 0.25)
-    for number, run in enumerate(runs):
-        xi, alpha, _ = run["path"][::8].T
-        ax.plot(alpha, xi, linewidth=1.2, label=f"_flow, seed {number}", **HALO)
-    for moment in MOMENTS:
-        name = f"t = {moment}"
-        xi, alpha, _ = m["path"][np.searchsorted(m["time"], moment)]
-        ax.plot(alpha, xi, "o", markersize=4, label=f"_{name}", **HALO)
-        ax.annotate(name, (alpha, xi), xytext=(6, -10), **BESIDE, **HALO)
-    ax.set(xlim=(0, 7), ylim=(0, 10))
-    fig.colorbar(drawn, ax=ax, label="loss (nats)", ticks=[0, 1, 2, 3])
-    return fig
-
-
-def draw_surface(runs: list[Measurements]) -> Figure:
-    fig, _ = panels(1, height=3.9)
-    fig.clear()
-    ax, m = fig.add_subplot(projection="3d", computed_zorder=False), runs[0]
-    alpha, xi = np.meshgrid(m["axis_alpha"], m["axis_xi"])
-    smooth = {"rstride": 1, "cstride": 1, "linewidth": 0, "antialiased": False}
-    ax.plot_surface(alpha, xi, m["surface"], cmap="viridis", vmin=0, vmax=3.5, **smooth)
-    inside = m["path"][:, 0] < 10
-    xi, alpha, _ = m["path"][inside].T
-    above = m["losses"][0][inside] + 0.03
-    ax.plot(alpha, xi, above, linewidth=1.6, label="_flow, seed 0", **HALO)
-    ax.set(xlabel="alpha", ylabel="xi", zlabel="loss (nats)")
-    ax.view_init(elev=32, azim=24)
-    for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
-        axis.set_pane_color((0, 0, 0, 0))
-    return fig
-
-
-def draw_slices(runs: list[Measurements]) -> Figure:
-    config, m = PRESETS["laptop"], runs[0]
-    fig, axes = panels(len(config.slices), height=2.1, sharex=True)
-    for ax, cut, beta in zip(axes[:, 0], m["cuts"], config.slices):
-        drawn = on_map(ax, m, cut, 0.5)
-        y = math.exp(beta) / (math.exp(beta) + config.n_pairs)
-        ax.set_title(f"beta = {beta:g}: y = {y:.2f}")
-        ax.label_outer()
-    fig.colorbar(drawn, ax=list(axes[:, 0]), label="loss (nats)", ticks=[0, 1, 2, 3])
-    return fig
-
-
-def draw_flow(runs: list[Measurements]) -> Figure:
-    config = PRESETS["laptop"]
-    n, n_labels = config.n_pairs, config.n_labels
-    fig, axes = panels(2, height=2.5, sharex=True)
-    top, bottom = axes[:, 0]
-    shown = slice(0, int(np.searchsorted(runs[0]["time"], 150)), 4)
-    times = runs[0]["time"][shown]
-    seeds_and_median(top, times, [m["losses"][0][shown] for m in runs], 0, "loss")
-    for index, name in enumerate(("xi", "alpha", "beta")):
-        values = [m["path"][shown, index] for m in runs]
-        seeds_and_median(bottom, times, values, index + 1, name)
-
-    # the first phase in closed form, as if alpha stayed 0
-    s = np.linspace(0, 0.45, 50)
-    first = np.array([time_at(value, n, n_labels) for value in s])
-    kept = first < 150
-    first_xi = s * (2 * n + 1)
-    first_loss = np.log(n + (n_labels - n) * np.exp(-s))
-    dashed = {"color": ink(), "linestyle": "--", "linewidth": 1.1}
-    name = "first phase, closed form"
-    top.plot(first[kept], first_loss[kept], label=name, **dashed)
-    bottom.plot(first[kept], first_xi[kept], label=f"_xi in the {name}", **dashed)
-
-    predicted = float(runs[0]["edge_predicted"])
-    dotted = {"color": ink(), "linestyle": ":", "linewidth": 0.9}
-    for ax in (top, bottom):
-        ax.axvline(predicted, label="_predicted edge", **dotted)
-    top.annotate(
-        "predicted edge", (predicted, 0.15), xytext=(-4, 0), ha="right", **BESIDE
-    )
-    level(top, math.log(n_labels), "ln L")
-    level(top, math.log(n), "ln N")
-    top.set(ylabel="loss (nats)", ylim=(0, 3.9))
-    bottom.set(xlabel="time", ylabel="value", xlim=(0, 150))
-    top.legend(loc="lower left")
-    bottom.legend(loc="upper left")
-    return fig
-
-
-def draw_softening(runs: list[Measurements]) -> Figure:
-    fig, axes = panels(2, height=2.6)
-    top, bottom = axes[:, 0]
-    times = runs[0]["time"][::4]
-    for index, name in enumerate(VARIANTS):
-        losses = [m["losses"][index][::4] for m in runs]
-        seeds_and_median(top, times, losses, index, name)
-    level(top, math.log(PRESETS["laptop"].n_labels), "ln L")
-    level(top, math.log(PRESETS["laptop"].n_pairs), "ln N")
-    top.set(xscale="log", xlabel="time", xlim=(10, 1000))
-    top.set(ylabel="loss (nats)", ylim=(0, 3.9))
-
-    for index, name in enumerate(VARIANTS):
-        values = [float(m["steepest"][index]) for m in runs]
-        dots = {"color": colour(index), "alpha": 0.6, "label": f"_{name}, seeds"}
-        bottom.plot(values, [index] * len(values), "o", **dots)
-        bottom.annotate(
-            f"{np.median(values):.3g}",
-            (max(values), index),
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center",
-        )
-    bottom.set(xscale="log", xlabel="steepest fall (nats per e-fold of time)")
-    bottom.set(xlim=(1, 300), ylim=(4.6, -0.6))
-    bottom.set_yticks(range(len(VARIANTS)), list(VARIANTS))
-    return fig
-
-
-def draw_edge(runs: list[Measurements]) -> Figure:
-    fig, axes = panels(1, height=3.6)
-    ax = axes[0, 0]
-    predictions = (
-        ("edges_predicted", "o", "beta follows", "alpha"),
-        ("edges_if_beta_stays", "s", "beta stays", "at 0"),
-    )
-    for number, m in enumerate(runs):
-        for index, (values, marker, name, rest) in enumerate(predictions):
-            label = f"{name} {rest}" if not number else f"_{name}, seed {number}"
-            dots = {"color": colour(index), "markersize": 4, "alpha": 0.6}
-            ax.plot(m["edges"], m[values], marker, label=label, **dots)
-    ax.axline((20, 20), (200, 200), color=ink(), linewidth=0.9, linestyle=":")
-    ax.annotate(
-        "predicted = measured", (500, 500), xytext=(0, -22), ha="center", **BESIDE
-    )
-    ax.set(xscale="log", yscale="log", xlim=(10, 1000), ylim=(10, 5000))
-    ax.set(xlabel="measured time to the edge", ylabel="predicted time to the edge")
-    ax.legend()
-    return fig
+# fmt: on

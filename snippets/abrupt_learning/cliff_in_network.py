@@ -18,17 +18,21 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy import ndarray
 from torch import Generator, Tensor
 
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.book.style import ink, level, panels, seeds_and_median
-from snippets.icl.item_label import Task, World
-from snippets.icl.progress import steps
-from snippets.icl.three_exponentials import context_mass, log_odds, loss
-from snippets.icl.two_layer import TwoLayerNetwork
+from snippets.contract import (
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+)
+from snippets.icl.networks.two_layer import TwoLayerNetwork
+from snippets.icl.tasks.item_label import Task, World
+from snippets.icl.theory.three_exponentials import context_mass, log_odds, loss
+from snippets.progress import steps
 
 
 @dataclass(frozen=True)
@@ -239,167 +243,35 @@ def has_edge(m: Measurements) -> bool:
     return bool(np.isfinite(m["edge"]))
 
 
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="xi-first",
-        says=(
-            "Well before the edge, xi is already above the value that it has at the "
-            "end."
-        ),
-        value=lambda m: share_before(m, 0) if has_edge(m) else 0.0,
-        holds=lambda v: v > 1,
-        unit="times its final value",
-        reported=Reported(
-            "reddy2024",
-            "abstract",
-            "three nested logits are learned one after another",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="alpha-later",
-        says="At that time alpha has less than a quarter of its final value.",
-        value=lambda m: share_before(m, 1) if has_edge(m) else math.inf,
-        holds=lambda v: v < 0.25,
-        unit="times its final value",
-    ),
-    Claim(
-        id="together",
-        says=(
-            "Then y and alpha y pass their half-way marks together, within a tenth of "
-            "the time to the edge."
-        ),
-        value=lambda m: apart(m) if has_edge(m) else math.inf,
-        holds=lambda v: v < 0.1,
-        unit="of the time to the edge",
-    ),
-    Claim(
-        id="beta-dips",
-        says=(
-            "Before the edge, the first layer's attention to the own item falls below "
-            "nine tenths of its first value."
-        ),
-        value=deepest_dip,
-        holds=lambda v: v < 0.9,
-        unit="of its first value at the lowest",
-    ),
-    Claim(
-        id="share-misleads",
-        says=(
-            "Before the edge, alpha y read off the share is larger than alpha y read "
-            "off the contrast by over 0.4."
-        ),
-        value=lambda m: float(np.median((match_by_share(m) - match(m))[before(m)])),
-        holds=lambda v: v > 0.4,
-        unit="more",
-    ),
-    Claim(
-        id="tracks",
-        says=(
-            "Over training, the loss that the three numbers imply correlates with the "
-            "measured loss above 0.95."
-        ),
-        value=lambda m: correlation(m) if has_edge(m) else 0.0,
-        holds=lambda v: v > 0.95,
-        digits=3,
-    ),
-    Claim(
-        id="too-low",
-        says=(
-            "Before the edge, the loss that the three numbers imply is too low by more "
-            "than 0.15 nats."
-        ),
-        value=lambda m: float(np.median((m["loss"] - m["predicted_loss"])[before(m)])),
-        holds=lambda v: v > 0.15,
-        unit="nats too low",
-    ),
-    Claim(
-        id="worst-on-the-cliff",
-        says="On the way down it is off by more than 0.8 nats at some point.",
-        value=lambda m: float(np.abs(m["loss"] - m["predicted_loss"]).max()),
-        holds=lambda v: v > 0.8,
-        unit="nats at worst",
-    ),
-    Claim(
-        id="edge-above-plateau",
-        says=(
-            "At the edge the labels of the context hold less than four fifths of the "
-            "probability: the network, too, leaves the slope before it reaches ln N."
-        ),
-        value=lambda m: mass_at_edge(m) if has_edge(m) else math.inf,
-        holds=lambda v: v < 0.8,
-        unit="of the probability",
-    ),
+    Claim("xi-first", lambda m: share_before(m, 0) if has_edge(m) else 0.0, above(1), "times its final value",
+          "Well before the edge, xi is already above the value that it has at the end.",
+          Reported("reddy2024", "abstract", "three nested logits are learned one after another", SMALLER)),
+    Claim("alpha-later", lambda m: share_before(m, 1) if has_edge(m) else math.inf,
+          below(0.25), "times its final value",
+          "At that time alpha has less than a quarter of its final value."),
+    Claim("together", lambda m: apart(m) if has_edge(m) else math.inf, below(0.1), "of the time to the edge",
+          "Then y and alpha y pass their half-way marks together, within a tenth of the time to the edge."),
+    Claim("beta-dips", deepest_dip, below(0.9), "of its first value at the lowest",
+          "Before the edge, the first layer's attention to the own item falls below nine tenths of its first "
+          "value."),
+    Claim("share-misleads", lambda m: float(np.median((match_by_share(m) - match(m))[before(m)])), above(0.4), "more",
+          "Before the edge, alpha y read off the share is larger than alpha y read off the contrast by over "
+          "0.4."),
+    Claim("tracks", lambda m: correlation(m) if has_edge(m) else 0.0, above(0.95), "",
+          "Over training, the loss that the three numbers imply correlates with the measured loss above "
+          "0.95.",
+          digits=3),
+    Claim("too-low", lambda m: float(np.median((m["loss"] - m["predicted_loss"])[before(m)])),
+          above(0.15), "nats too low",
+          "Before the edge, the loss that the three numbers imply is too low by more than 0.15 nats."),
+    Claim("worst-on-the-cliff", lambda m: float(np.abs(m["loss"] - m["predicted_loss"]).max()),
+          above(0.8), "nats at worst",
+          "On the way down it is off by more than 0.8 nats at some point."),
+    Claim("edge-above-plateau", lambda m: mass_at_edge(m) if has_edge(m) else math.inf,
+          below(0.8), "of the probability",
+          "At the edge the labels of the context hold less than four fifths of the probability: the network, "
+          "too, leaves the slope before it reaches ln N."),
 ]
-
-
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    learned = [m for m in runs if has_edge(m)]
-    return {"numbers": draw_numbers(learned), "loss": draw_loss(learned)}
-
-
-# steps before and after the edge, so that the cliffs lie on top of each other
-AROUND = np.arange(-1000, 801, 25)
-
-
-def around(runs: list[Measurements], name: str) -> list[ndarray]:
-    """Every seed's curve around its own edge, held at its first and last values."""
-    return [np.interp(AROUND, m["step"] - m["edge"], m[name]) for m in runs]
-
-
-def number_around(
-    runs: list[Measurements], index: int, name: str = "fitted"
-) -> list[ndarray]:
-    """The same for number `index` of (xi, alpha, beta)."""
-    return [np.interp(AROUND, m["step"] - m["edge"], m[name][:, index]) for m in runs]
-
-
-def curves(
-    ax: Axes, ys: list[ndarray], index: int, label: str, style: str = "-"
-) -> None:
-    """Every seed's curve and their median; nothing where no seed has an edge."""
-    if ys:
-        seeds_and_median(ax, AROUND, ys, index, label, linestyle=style)
-
-
-def mark_edge(ax: Axes) -> None:
-    ax.axvline(0, color=ink(), linewidth=0.9, linestyle=":", label="_edge")
-
-
-def draw_numbers(runs: list[Measurements]) -> Figure:
-    n = PRESETS["laptop"].task.n_pairs
-    fig, axes = panels(3, height=1.9, sharex=True)
-    for ax, index, name in zip(axes[:, 0], range(3), ("xi", "alpha", "beta")):
-        label = "read off the contrast" if name == "alpha" else name
-        curves(ax, number_around(runs, index), index + 1, label)
-        mark_edge(ax)
-        ax.set(ylabel=name)
-    by_share = number_around(runs, 1, "fitted_from_share")
-    curves(axes[1, 0], by_share, 5, "read off the share", "--")
-    axes[1, 0].set_ylim(-1, 12)
-    if runs:
-        axes[1, 0].legend(loc="upper left")
-    # attention to the own item where all logits are 0
-    uniform = np.mean([1 / (2 * k) for k in range(1, n + 1)])
-    level(axes[2, 0], float(np.log(n * uniform / (1 - uniform))), "uniform attention")
-    axes[-1, 0].set(xlabel="steps after the edge")
-    return fig
-
-
-def draw_loss(runs: list[Measurements]) -> Figure:
-    task = PRESETS["laptop"].task
-    fig, axes = panels(1, height=3.2)
-    ax = axes[0, 0]
-    by_contrast = around(runs, "predicted_loss")
-    by_share = around(runs, "predicted_loss_from_share")
-    curves(ax, around(runs, "loss"), 0, "measured")
-    curves(ax, by_contrast, 1, "three numbers, by contrast", "--")
-    curves(ax, by_share, 5, "three numbers, by share", ":")
-    level(ax, float(np.log(task.n_labels)), "ln L")
-    level(ax, float(np.log(task.n_pairs)), "ln N")
-    mark_edge(ax)
-    ax.set(xlabel="steps after the edge", ylabel="loss on new classes (nats)")
-    ax.set(ylim=(0, 3.9))
-    if runs:
-        ax.legend(loc="lower left")
-    return fig
+# fmt: on

@@ -16,13 +16,17 @@ their last step, and are the question.
 import math
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from numpy import ndarray
 
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.book.style import colour, level, panels
-from snippets.icl.to_the_jump import (
+from snippets.contract import (
+    NOT_REPRODUCED,
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+)
+from snippets.icl.training.to_the_jump import (
     Training,
     first_below,
     new_classes,
@@ -56,7 +60,6 @@ PRESETS = {
 # --8<-- [end:presets]
 
 
-# --8<-- [start:run]
 def run(config: Training, seed: int) -> Measurements:
     curves = train_to_the_jump(config, seed)
     guess = math.log(config.task.n_pairs)  # the loss of guessing among the shown labels
@@ -66,13 +69,6 @@ def run(config: Training, seed: int) -> Measurements:
     }
 
 
-# --8<-- [end:run]
-
-
-PAIRS, RATIOS = (2, 4, 8), (1, 2, 4)
-
-
-# --8<-- [start:derived]
 def learned(m: Measurements, n_pairs: int, n_labels: int, suffix: str = "") -> float:
     return float(m[f"n{n_pairs}-l{n_labels}{suffix}"]["learned"])
 
@@ -95,167 +91,28 @@ def times_as_long(m: Measurements, cell: str, other: str) -> float:
     return float(m[cell]["left"]) / left if math.isfinite(left) else 0.0
 
 
-# --8<-- [end:derived]
-
-
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="eight-of-eight",
-        says=(
-            "With L = N = 8 SGD has not learned by step 2,500: the loss is within 0.05 "
-            "nats of ln 8."
-        ),
-        value=lambda m: off_the_guess(m, "n8-l8"),
-        holds=lambda v: v < 0.05,
-        unit="nats from ln N",
-        reported=Reported(
-            "reddy2024",
-            "appendix A.5",
-            "learning succeeds with L > N and fails with L = N",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="eight-of-more",
-        says="With N = 8 and four times as many labels it has.",
-        value=lambda m: learned(m, 8, 32),
-        holds=lambda v: v < 2500,
-        unit="steps",
-        digits=4,
-        reported=Reported(
-            "reddy2024",
-            "appendix A.5",
-            "learning succeeds with L > N and fails with L = N",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="two-of-two",
-        says="With L = N = 2 SGD learns by step 2,500, without an easier lesson.",
-        value=lambda m: learned(m, 2, 2),
-        holds=lambda v: v < 2500,
-        unit="steps",
-        digits=4,
-        reported=Reported(
-            "reddy2024",
-            "appendix A.5",
-            "learning succeeds with L > N and fails with L = N",
-            "not reproduced",
-        ),
-    ),
-    Claim(
-        id="awake",
-        says=(
-            "The network with L = N = 8 has not fallen silent: its logits still depend "
-            "on its input."
-        ),
-        value=lambda m: float(np.median(m["n8-l8"]["logit_spread"][-10:])),
-        holds=lambda v: v > 0.002,
-        unit="nats of spread",
-    ),
-    Claim(
-        id="more-first",
-        says=(
-            "With N = 4 and with N = 8, four times as many labels are learned in less "
-            "than three quarters of the time that L = N takes; 0: L = N never is."
-        ),
-        value=lambda m: max(share_of_wait(m, n) for n in (4, 8)),
-        holds=lambda v: v < 0.75,
-        unit="of the time",
-    ),
-    Claim(
-        id="adam-leaves",
-        says="With L = N = 4 Adam gets away from ln 4 by step 2,000.",
-        value=lambda m: float(m["n4-l4-adam"]["left"]),
-        holds=lambda v: v < 2000,
-        unit="steps",
-        digits=4,
-    ),
-    Claim(
-        id="adam-first",
-        says=(
-            "SGD takes more than 1.5 times as long as Adam, or has not got away by "
-            "step 2,500."
-        ),
-        value=lambda m: times_as_long(m, "n4-l4", "n4-l4-adam"),
-        holds=lambda v: v > 1.5,
-        unit="times as long",
-    ),
+    Claim("eight-of-eight", lambda m: off_the_guess(m, "n8-l8"), below(0.05), "nats from ln N",
+          "With L = N = 8 SGD has not learned by step 2,500: the loss is within 0.05 nats of ln 8.",
+          Reported("reddy2024", "appendix A.5", "learning succeeds with L > N and fails with L = N", SMALLER)),
+    Claim("eight-of-more", lambda m: learned(m, 8, 32), below(2500), "steps",
+          "With N = 8 and four times as many labels it has.",
+          Reported("reddy2024", "appendix A.5", "learning succeeds with L > N and fails with L = N", SMALLER),
+          digits=4),
+    Claim("two-of-two", lambda m: learned(m, 2, 2), below(2500), "steps",
+          "With L = N = 2 SGD learns by step 2,500, without an easier lesson.",
+          Reported("reddy2024", "appendix A.5", "learning succeeds with L > N and fails with L = N", NOT_REPRODUCED),
+          digits=4),
+    Claim("awake", lambda m: float(np.median(m["n8-l8"]["logit_spread"][-10:])), above(0.002), "nats of spread",
+          "The network with L = N = 8 has not fallen silent: its logits still depend on its input."),
+    Claim("more-first", lambda m: max(share_of_wait(m, n) for n in (4, 8)), below(0.75), "of the time",
+          "With N = 4 and with N = 8, four times as many labels are learned in less than three quarters of "
+          "the time that L = N takes; 0: L = N never is."),
+    Claim("adam-leaves", lambda m: float(m["n4-l4-adam"]["left"]), below(2000), "steps",
+          "With L = N = 4 Adam gets away from ln 4 by step 2,000.",
+          digits=4),
+    Claim("adam-first", lambda m: times_as_long(m, "n4-l4", "n4-l4-adam"), above(1.5), "times as long",
+          "SGD takes more than 1.5 times as long as Adam, or has not got away by step 2,500."),
 ]
-
-
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {
-        "curves": draw_curves(runs),
-        "grid": draw_grid(runs),
-        "adam": draw_adam(runs),
-    }
-
-
-def curves_of(
-    ax: Axes, runs: list[Measurements], cell: str, index: int, name: str
-) -> None:
-    """The loss of each seed: a cell stops at different steps, so there is no median."""
-    for number, m in enumerate(runs):
-        label = name if not number else f"_{name}, seed {number}"
-        x, y = m[cell]["step"], m[cell]["loss"]
-        ax.plot(x, y, color=colour(index), linewidth=1.1, alpha=0.8, label=label)
-
-
-def draw_curves(runs: list[Measurements]) -> Figure:
-    fig, axes = panels(3, height=1.9, sharex=True)
-    for ax, n in zip(axes[:, 0], PAIRS):
-        curves_of(ax, runs, f"n{n}-l{4 * n}", 0, f"L = {4 * n}")
-        curves_of(ax, runs, f"n{n}-l{n}", 1, f"L = N = {n}")
-        level(ax, math.log(n), "ln N")
-        ax.set(ylabel="loss (nats)", ylim=(0, None))
-        ax.set_title(f"N = {n}")
-        ax.legend(loc="upper right" if n < 8 else "lower left")
-    axes[-1, 0].set(xlabel="training step", xlim=(0, 2500))
-    return fig
-
-
-def draw_grid(runs: list[Measurements]) -> Figure:
-    fig, axes = panels(1, height=3.0)
-    ax = axes[0, 0]
-    steps = np.array(
-        [[[learned(m, n, n * r) for r in RATIOS] for n in PAIRS] for m in runs]
-    )
-    last = PRESETS["laptop"]["n8-l8"].n_steps
-    shown: ndarray = np.median(np.minimum(steps, last), 0)
-    ax.imshow(shown, cmap="viridis_r", vmin=0, vmax=last, aspect="auto")
-    for row in range(len(PAIRS)):
-        for column in range(len(RATIOS)):
-            values = steps[:, row, column]
-            count = int(np.isfinite(values).sum())
-            middle = np.median(values)
-            text = f"{middle:,.0f}" if np.isfinite(middle) else f"not by {last:,}"
-            dark = shown[row, column] > last / 2
-            ax.text(
-                column,
-                row,
-                f"{text}\n{count} of {len(runs)}",
-                ha="center",
-                va="center",
-                color="white" if dark else "black",
-                fontsize=9,
-            )
-    ax.set_xticks(range(len(RATIOS)), ["L = N", "L = 2N", "L = 4N"])
-    ax.set_yticks(range(len(PAIRS)), [f"N = {n}" for n in PAIRS])
-    ax.grid(False)
-    return fig
-
-
-def draw_adam(runs: list[Measurements]) -> Figure:
-    fig, axes = panels(2, height=2.1, sharex=True)
-    names = (("", "SGD"), ("-adam", "Adam"))
-    for ax, n_labels in zip(axes[:, 0], (4, 16)):
-        for index, (suffix, name) in enumerate(names):
-            curves_of(ax, runs, f"n4-l{n_labels}{suffix}", 2 * index, name)
-        level(ax, math.log(4), "ln N")
-        ax.set_title("L = N = 4" if n_labels == 4 else "N = 4, L = 16")
-        ax.set(ylabel="loss (nats)", ylim=(0, None))
-        ax.legend(loc="lower right" if n_labels == 4 else "upper right")
-    axes[-1, 0].set(xlabel="training step", xlim=(0, 2500))
-    axes[0, 0].set(ylim=(0, 1.7))
-    return fig
+# fmt: on

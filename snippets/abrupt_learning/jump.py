@@ -11,14 +11,21 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
-from matplotlib.figure import Figure
 from torch import Tensor
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.item_label import Batch, Task, World
-from snippets.icl.progress import steps
-from snippets.icl.two_layer import TwoLayerNetwork
+from snippets.contract import (
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    at_most,
+    below,
+    between,
+)
+from snippets.icl.networks.two_layer import TwoLayerNetwork
+from snippets.icl.tasks.item_label import Batch, Task, World
+from snippets.progress import steps
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,6 @@ def where_the_target_looks(
 # --8<-- [end:measures]
 
 
-# --8<-- [start:tests]
 def accuracy(
     network: TwoLayerNetwork,
     batch: Batch,
@@ -107,9 +113,6 @@ def evaluate(
         "first_layer": first.mean(0),
         **{f"accuracy_{name}": accuracy(network, test) for name, test in tests.items()},
     }
-
-
-# --8<-- [end:tests]
 
 
 # --8<-- [start:run]
@@ -170,7 +173,6 @@ def label_to_item_edges(n_tokens: int) -> Bool[Tensor, "token token"]:
 # --8<-- [end:run]
 
 
-# --8<-- [start:derived]
 def first_step(m: Measurements, name: str, threshold: float) -> float:
     """The first measured step with a curve at or over a threshold, or infinity."""
     over = m["step"][m[name] >= threshold]
@@ -214,238 +216,40 @@ def at_the_end(m: Measurements, name: str) -> float:
     return float(m[name][-5:].mean())
 
 
-# --8<-- [end:derived]
-
-
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="sharp",
-        says=(
-            "Accuracy on new classes climbs from a quarter to nine tenths in less than"
-            " a fifth of the time before."
-        ),
-        value=rise,
-        holds=lambda v: v < 0.2,
-        unit="of the time before",
-        reported=Reported(
-            "reddy2024",
-            "figure 3a",
-            "a slow phase, then an abrupt jump",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="onset",
-        says="The jump begins after step 500 and before step 2,200.",
-        value=onset,
-        holds=lambda v: 500 < v < 2200,
-        unit="steps",
-        digits=4,
-    ),
-    Claim(
-        id="slow",
-        says=(
-            "Before the jump more than seven guesses in ten name a label of the "
-            "context."
-        ),
-        value=lambda m: before_the_jump(m, "label_in_context"),
-        holds=lambda v: v > 0.7,
-        unit="of guesses",
-        reported=Reported(
-            "reddy2024",
-            "figure 4",
-            "the guess falls among the context's labels before it is right",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="guessing",
-        says=(
-            "Before the jump accuracy is near one in N, 0.125: any shown label, at "
-            "random."
-        ),
-        value=lambda m: before_the_jump(m, "accuracy_novel"),
-        holds=lambda v: 0.09 < v < 0.19,
-    ),
-    Claim(
-        id="together",
-        says=(
-            "Accuracy and the two attention patterns reach their half-way points "
-            "within 100 steps of each other."
-        ),
-        value=half_way_spread,
-        holds=lambda v: v <= 100,
-        unit="steps",
-        reported=Reported(
-            "reddy2024",
-            "figures 3b and 4",
-            "both attention patterns appear with the jump",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="new-classes",
-        says=(
-            "At the end it labels more than 95 in 100 items of classes that it never "
-            "saw in training."
-        ),
-        value=lambda m: at_the_end(m, "accuracy_novel"),
-        holds=lambda v: v > 0.95,
-        digits=3,
-        reported=Reported(
-            "reddy2024",
-            "figure 3a",
-            "near-perfect accuracy on novel classes",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="rotated",
-        says=(
-            "Where the context contradicts the labels of training, it follows the "
-            "context in more than 95 of 100 cases."
-        ),
-        value=lambda m: at_the_end(m, "accuracy_rotated"),
-        holds=lambda v: v > 0.95,
-        digits=3,
-        reported=Reported(
-            "reddy2024",
-            "figure 1d",
-            "swapped labels in the context are followed",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="memory",
-        says="From memory alone it answers fewer than 15 in 100 correctly.",
-        value=lambda m: at_the_end(m, "accuracy_from_memory"),
-        holds=lambda v: v < 0.15,
-    ),
-    Claim(
-        id="cut",
-        says=(
-            "Without the first layer's label-to-item attention the trained network is "
-            "no better than guessing a shown label."
-        ),
-        value=lambda m: float(m["accuracy_cut"]),
-        holds=lambda v: v < 0.15,
-    ),
-    Claim(
-        id="silent",
-        says=(
-            "A seed that does not jump has fallen silent: its output no longer depends"
-            " on its input."
-        ),
-        value=lambda m: (
-            0.0 if np.isfinite(arrival(m)) else at_the_end(m, "logit_spread")
-        ),
-        holds=lambda v: v < 0.01,
-        unit="nats of spread",
-    ),
+    Claim("sharp", rise, below(0.2), "of the time before",
+          "Accuracy on new classes climbs from a quarter to nine tenths in less than a fifth of the time "
+          "before.",
+          Reported("reddy2024", "figure 3a", "a slow phase, then an abrupt jump", SMALLER)),
+    Claim("onset", onset, between(500, 2200), "steps",
+          "The jump begins after step 500 and before step 2,200.",
+          digits=4),
+    Claim("slow", lambda m: before_the_jump(m, "label_in_context"), above(0.7), "of guesses",
+          "Before the jump more than seven guesses in ten name a label of the context.",
+          Reported("reddy2024", "figure 4", "the guess falls among the context's labels before it is right", SMALLER)),
+    Claim("guessing", lambda m: before_the_jump(m, "accuracy_novel"), between(0.09, 0.19), "",
+          "Before the jump accuracy is near one in N, 0.125: any shown label, at random."),
+    Claim("together", half_way_spread, at_most(100), "steps",
+          "Accuracy and the two attention patterns reach their half-way points within 100 steps of each "
+          "other.",
+          Reported("reddy2024", "figures 3b and 4", "both attention patterns appear with the jump", SMALLER)),
+    Claim("new-classes", lambda m: at_the_end(m, "accuracy_novel"), above(0.95), "",
+          "At the end it labels more than 95 in 100 items of classes that it never saw in training.",
+          Reported("reddy2024", "figure 3a", "near-perfect accuracy on novel classes", SMALLER),
+          digits=3),
+    Claim("rotated", lambda m: at_the_end(m, "accuracy_rotated"), above(0.95), "",
+          "Where the context contradicts the labels of training, it follows the context in more than 95 of "
+          "100 cases.",
+          Reported("reddy2024", "figure 1d", "swapped labels in the context are followed", SMALLER),
+          digits=3),
+    Claim("memory", lambda m: at_the_end(m, "accuracy_from_memory"), below(0.15), "",
+          "From memory alone it answers fewer than 15 in 100 correctly."),
+    Claim("cut", lambda m: float(m["accuracy_cut"]), below(0.15), "",
+          "Without the first layer's label-to-item attention the trained network is no better than guessing "
+          "a shown label."),
+    Claim("silent", lambda m: (0.0 if np.isfinite(arrival(m)) else at_the_end(m, "logit_spread")),
+          below(0.01), "nats of spread",
+          "A seed that does not jump has fallen silent: its output no longer depends on its input."),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {
-        "curves": draw_curves(runs),
-        "circuit": draw_circuit(runs),
-        "maps": draw_maps(runs[0]),
-    }
-
-
-# --8<-- [end:draw]
-
-
-def draw_curves(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(2, height=2.5, sharex=True)
-    top, bottom = axes[:, 0]
-    x = runs[0]["step"]
-    curves = (
-        ("accuracy_novel", "new classes"),
-        ("accuracy_rotated", "known classes, labels rotated"),
-        ("accuracy_from_memory", "from memory alone"),
-    )
-    for index, (name, label) in enumerate(curves):
-        style.seeds_and_median(top, x, [m[name] for m in runs], index, label)
-    style.seeds_and_median(
-        top,
-        x,
-        [m["label_in_context"] for m in runs],
-        4,
-        "guess is a shown label",
-        linestyle="--",
-    )
-    style.level(top, 1 / 8, "1/N", x=0.06)
-    top.set(ylabel="share of test sequences", ylim=(-0.02, 1.04))
-    top.legend(loc="center right", bbox_to_anchor=(1, 0.55))
-    style.seeds_and_median(bottom, x, [m["loss"] for m in runs], 0, "loss, new classes")
-    for n, text in ((32, "ln L"), (8, "ln N")):
-        style.level(bottom, float(np.log(n)), text)
-    bottom.set(
-        xlabel="training step", ylabel="loss on new classes (nats)", ylim=(-0.1, 3.9)
-    )
-    return figure
-
-
-def draw_circuit(runs: list[Measurements]) -> Figure:
-    """Each seed's curves against the steps since its own onset, so that the jumps lie
-    on top of each other.
-    """
-    figure, axes = style.panels(1, height=3.1)
-    ax = axes[0, 0]
-    x = np.arange(-600, 601, 25)
-    curves = (
-        ("accuracy_novel", "accuracy on new classes"),
-        ("label_to_item", "layer 1: label to its item"),
-        ("target_to_label", "layer 2: target to its label"),
-        ("label_in_context", "guess is a shown label"),
-    )
-    for index, (name, label) in enumerate(curves):
-        aligned = [
-            np.interp(x + onset(m), m["step"], m[name])
-            for m in runs
-            if np.isfinite(onset(m))
-        ]
-        if aligned:
-            style.seeds_and_median(
-                ax, x, aligned, index, label, linestyle="--" if index == 3 else "-"
-            )
-    ax.axvline(0, color=style.ink(), linewidth=0.9, linestyle=":")
-    ax.set(
-        xlabel="steps since the onset",
-        ylabel="accuracy, attention, share",
-        ylim=(-0.02, 1.04),
-    )
-    ax.legend(loc="center right", bbox_to_anchor=(1, 0.4))
-    return figure
-
-
-def draw_maps(m: Measurements) -> Figure:
-    """The first layer's mean attention map, and where the second layer looks, at three
-    moments of one seed.
-    """
-    late = int(np.flatnonzero(m["step"] < onset(m))[-1])
-    moments = (("first step", 0), ("just before the jump", late), ("last step", -1))
-    figure, axes = style.panels(2, 3, height=2.1)
-    n_tokens = m["first_layer"].shape[-1]
-    for ax, (title, index) in zip(axes[0], moments):
-        ax.imshow(m["first_layer"][index], vmin=0, vmax=1, interpolation="none")
-        ax.set_title(title, fontsize=9)
-        ax.grid(False)
-        ticks = list(range(0, n_tokens, 4))
-        ax.set_xticks(
-            ticks, [f"x{t // 2 + 1}" for t in ticks[:-1]] + ["x?"], fontsize=7.5
-        )
-        ax.set_yticks(
-            ticks, [f"x{t // 2 + 1}" for t in ticks[:-1]] + ["x?"], fontsize=7.5
-        )
-    axes[0, 0].set_ylabel("layer 1: query")
-    places = ("its label", "its item", "other labels", "other items", "itself")
-    for ax, (_, index) in zip(axes[1], moments):
-        ax.barh(range(5), m["target_looks"][index], color=style.colour(2))
-        ax.set(xlim=(0, 1), xticks=(0, 0.5, 1))
-        ax.set_yticks(range(5), places if ax is axes[1, 0] else [""] * 5, fontsize=8.5)
-        ax.invert_yaxis()
-    axes[1, 1].set_xlabel("layer 2: attention from the target")
-    return figure
+# fmt: on

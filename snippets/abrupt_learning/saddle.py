@@ -14,15 +14,22 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from numpy import ndarray
 from scipy.integrate import quad, solve_ivp
 from torch import Tensor
 
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.book.style import colour, ink, panels, seeds_and_median
-from snippets.icl.progress import steps
-from snippets.icl.three_exponentials import log_odds, loss
+from snippets.contract import (
+    REPRODUCED,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+    between,
+    equals,
+)
+from snippets.icl.theory.three_exponentials import log_odds, loss
+from snippets.progress import steps
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,6 @@ def hessian(n_pairs: int, n_labels: int) -> Float[Tensor, "3 3"]:
 # --8<-- [end:origin]
 
 
-# --8<-- [start:autograd]
 def at_the_origin(
     n_pairs: int, n_labels: int
 ) -> tuple[Float[Tensor, "3"], Float[Tensor, "3 3"]]:
@@ -85,9 +91,6 @@ def worst_error(n_pairs: int, n_labels: int) -> float:
     closed = torch.tensor([-slope(n_pairs, n_labels), 0, 0], dtype=torch.float64)
     differences = [gradient - closed, curvature - hessian(n_pairs, n_labels)]
     return max(float(difference.abs().max()) for difference in differences)
-
-
-# --8<-- [end:autograd]
 
 
 # --8<-- [start:flow]
@@ -236,7 +239,6 @@ def run(config: Config, seed: int) -> Measurements:
 # --8<-- [end:run]
 
 
-# --8<-- [start:derived]
 def wait_per_decade(m: Measurements, labels: int) -> np.ndarray:
     """What each start, ten times nearer than the one before, adds to the time."""
     return np.diff(m["edges_by_size"][:, labels])
@@ -272,226 +274,47 @@ def times_slower(m: Measurements, labels: int, size: int) -> float:
     return float(m["edges_by_size"][size, 0] / m["edges_by_size"][size, labels])
 
 
-# --8<-- [end:derived]
+def off_the_saddle(m: Measurements) -> float:
+    """How far the eigenvalues are from -g, 0, g, and the gradient from 0."""
+    expected = m["growth"] * np.array([-1, 0, 1])
+    return float(np.abs(m["eigenvalues"] - expected).max() + m["gradient_at_saddle"])
 
 
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="closed-form",
-        says=(
-            "At the origin gradient and Hessian are those of the closed form for every "
-            "N and L of the grid, and autograd agrees."
-        ),
-        value=lambda m: float(m["worst_error"]),
-        holds=lambda v: v < 1e-12,
-        unit="at most between the two",
-    ),
-    Claim(
-        id="saddle",
-        says=(
-            "With L = N the origin is a saddle: the gradient is zero and the Hessian's "
-            "eigenvalues are -g, 0 and g."
-        ),
-        value=lambda m: float(
-            np.abs(m["eigenvalues"] - m["growth"] * np.array([-1, 0, 1])).max()
-            + m["gradient_at_saddle"]
-        ),
-        holds=lambda v: v < 1e-12,
-        unit="off in all",
-        reported=Reported(
-            "reddy2024",
-            "author's reply in the public reviews (OpenReview aN4Jf6Cx69)",
-            "the origin is a critical point of the loss only when L = N",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="logarithm",
-        says=(
-            "With L = N, from a thousandth on, each start ten times nearer waits "
-            "ln(10) / g longer, within 2 %."
-        ),
-        value=lambda m: float(
-            np.abs(wait_per_decade(m, 0)[2:] * m["growth"] / math.log(10) - 1).max()
-            * 100
-        ),
-        holds=lambda v: v < 2,
-        unit="% off at worst",
-    ),
-    Claim(
-        id="one-absent-label",
-        says=(
-            "With one label more than pairs the nearest start, ten thousand times "
-            "nearer than a hundredth, comes less than 5 % later."
-        ),
-        value=lambda m: (
-            float(m["edges_by_size"][-1, 1] / m["edges_by_size"][1, 1] - 1) * 100
-        ),
-        holds=lambda v: v < 5,
-        unit="% later",
-    ),
-    Claim(
-        id="one-label-faster",
-        says=(
-            "From a hundredth, one absent label makes the edge come at least twice as "
-            "early."
-        ),
-        value=lambda m: times_slower(m, 1, 1),
-        holds=lambda v: v > 2,
-        unit="times earlier",
-    ),
-    Claim(
-        id="one-formula",
-        says=(
-            "One integral predicts the time to the edge within 8 % for every N of 4 or "
-            "more, with L = N and with L > N."
-        ),
-        value=lambda m: grid_error(m, m["grid"][:, 0] >= 4),
-        holds=lambda v: v < 8,
-        unit="% at worst",
-    ),
-    Claim(
-        id="two-pairs",
-        says=(
-            "With two pairs, where e^beta is not small against N, it is off by more "
-            "than 8 %."
-        ),
-        value=lambda m: grid_error(m, m["grid"][:, 0] == 2),
-        holds=lambda v: 8 < v < 25,
-        unit="% at worst",
-    ),
-    Claim(
-        id="either-side",
-        says=(
-            "With L = N every start gets away, with xi and alpha both of the sign that "
-            "xi + alpha had."
-        ),
-        value=lambda m: 100 * side_agrees(m),
-        holds=lambda v: v == 100,
-        unit="% of the starts",
-        digits=3,
-    ),
-    Claim(
-        id="minus-side",
-        says=(
-            "Starts with a negative sum take a quarter to three quarters longer than "
-            "their mirror images."
-        ),
-        value=minus_side_later,
-        holds=lambda v: 1.25 < v < 1.75,
-        unit="times as long",
-        digits=3,
-    ),
-    Claim(
-        id="adam",
-        says=(
-            "Under Adam L = N takes as many steps as L = 4 N, within 15 %, from a "
-            "hundredth and from a ten-thousandth."
-        ),
-        value=lambda m: (
-            float(np.abs(m["adam"][:, 0] / m["adam"][:, 2] - 1).max()) * 100
-        ),
-        holds=lambda v: v < 15,
-        unit="% apart",
-    ),
-    Claim(
-        id="flow-beside-adam",
-        says="Under gradient flow L = N takes at least 5 times as long as L = 4 N.",
-        value=lambda m: times_slower(m, 2, 1),
-        holds=lambda v: v > 5,
-        unit="times as long",
-    ),
+    Claim("closed-form", lambda m: float(m["worst_error"]), below(1e-12), "at most between the two",
+          "At the origin gradient and Hessian are those of the closed form for every N and L of the grid, "
+          "and autograd agrees."),
+    Claim("saddle", off_the_saddle, below(1e-12), "off in all",
+          "With L = N the origin is a saddle: the gradient is zero and the Hessian's eigenvalues are -g, 0 "
+          "and g.",
+          Reported("reddy2024", "author's reply in the public reviews (OpenReview aN4Jf6Cx69)",
+                   "the origin is a critical point of the loss only when L = N", REPRODUCED)),
+    Claim("logarithm", lambda m: float(np.abs(wait_per_decade(m, 0)[2:] * m["growth"] / math.log(10) - 1).max() * 100),
+          below(2), "% off at worst",
+          "With L = N, from a thousandth on, each start ten times nearer waits ln(10) / g longer, within 2 "
+          "%."),
+    Claim("one-absent-label", lambda m: (float(m["edges_by_size"][-1, 1] / m["edges_by_size"][1, 1] - 1) * 100),
+          below(5), "% later",
+          "With one label more than pairs the nearest start, ten thousand times nearer than a hundredth, "
+          "comes less than 5 % later."),
+    Claim("one-label-faster", lambda m: times_slower(m, 1, 1), above(2), "times earlier",
+          "From a hundredth, one absent label makes the edge come at least twice as early."),
+    Claim("one-formula", lambda m: grid_error(m, m["grid"][:, 0] >= 4), below(8), "% at worst",
+          "One integral predicts the time to the edge within 8 % for every N of 4 or more, with L = N and "
+          "with L > N."),
+    Claim("two-pairs", lambda m: grid_error(m, m["grid"][:, 0] == 2), between(8, 25), "% at worst",
+          "With two pairs, where e^beta is not small against N, it is off by more than 8 %."),
+    Claim("either-side", lambda m: 100 * side_agrees(m), equals(100), "% of the starts",
+          "With L = N every start gets away, with xi and alpha both of the sign that xi + alpha had.",
+          digits=3),
+    Claim("minus-side", minus_side_later, between(1.25, 1.75), "times as long",
+          "Starts with a negative sum take a quarter to three quarters longer than their mirror images.",
+          digits=3),
+    Claim("adam", lambda m: (float(np.abs(m["adam"][:, 0] / m["adam"][:, 2] - 1).max()) * 100), below(15), "% apart",
+          "Under Adam L = N takes as many steps as L = 4 N, within 15 %, from a hundredth and from a "
+          "ten-thousandth."),
+    Claim("flow-beside-adam", lambda m: times_slower(m, 2, 1), above(5), "times as long",
+          "Under gradient flow L = N takes at least 5 times as long as L = 4 N."),
 ]
-
-
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {
-        "wait": draw_wait(runs),
-        "around": draw_around(runs),
-        "grid": draw_grid(runs),
-    }
-
-
-NAMES = ("L = N", "L = N + 1", "L = 4 N")
-
-
-def draw_wait(runs: list[Measurements]) -> Figure:
-    fig, axes = panels(1, height=3.1)
-    ax, n = axes[0, 0], PRESETS["laptop"].n_pairs
-    for index, name in enumerate(NAMES):
-        curves = [m["edges_by_size"][:, index] for m in runs]
-        dots = {"linestyle": "none", "marker": "o", "markersize": 5}
-        seeds_and_median(ax, runs[0]["sizes"], curves, index, name, **dots)
-    sizes = np.geomspace(1e-1, 1e-6, 20)
-    total = float(np.median([m["total"] for m in runs]))
-    theory = {"color": ink(), "linestyle": ":", "linewidth": 1.3}
-    at_saddle = [wait_at_a_saddle(total * size, n) for size in sizes]
-    ax.plot(sizes, at_saddle, label="theory", **theory)
-    on_slope = np.full(len(sizes), wait_on_a_slope(n, PRESETS["laptop"].n_labels))
-    ax.plot(sizes, on_slope, label="_theory, L = 4 N", **theory)
-    ax.set(xscale="log", xlabel="size of the start", ylabel="time to the edge")
-    ax.set(ylim=(0, None))
-    ax.invert_xaxis()
-    ax.legend()
-    return fig
-
-
-def draw_around(runs: list[Measurements]) -> Figure:
-    fig, axes = panels(1, height=3.1)
-    ax = axes[0, 0]
-    for index, name in enumerate(NAMES):
-        for number, m in enumerate(runs):
-            label = name if not number else f"_{name}, seed {number}"
-            dots = {"color": colour(index), "markersize": 3, "label": label}
-            ax.plot(np.degrees(m["angles"]), m["edges_by_angle"][:, index], "o", **dots)
-    for angle in (135, 315):
-        ax.axvline(
-            angle, color=ink(), linewidth=0.9, linestyle=":", label="_xi = -alpha"
-        )
-    ax.annotate(
-        "xi = -alpha",
-        (135, 60),
-        xytext=(3, 0),
-        textcoords="offset points",
-        fontsize=8.5,
-    )
-    ax.set(xlabel="direction of the start (degrees from xi to alpha)")
-    ax.set(ylabel="time to the edge", yscale="log", xticks=range(0, 361, 45))
-    ax.set(ylim=(50, 6000))
-    ax.legend(loc="upper center", ncols=3, fontsize=8.5)
-    return fig
-
-
-def draw_grid(runs: list[Measurements]) -> Figure:
-    fig, axes = panels(1, height=3.3)
-    ax = axes[0, 0]
-    for index, pairs in enumerate(PRESETS["laptop"].grid_pairs):
-        for number, m in enumerate(runs):
-            here = m["grid"][:, 0] == pairs
-            absent = (m["grid"][here, 1] - pairs) / pairs
-            x = np.where(absent == 0, 0.012, absent)  # a place of its own for L = N
-            label = f"N = {pairs}" if not number else f"_N = {pairs}, seed {number}"
-            dots = {"color": colour(index), "markersize": 3.5, "label": label}
-            ax.plot(x, m["edges"][here], "o", **dots)
-            if not number:
-                ax.plot(
-                    x[1:],
-                    m["edges_predicted"][here][1:],
-                    color=ink(),
-                    linewidth=0.9,
-                    linestyle=":",
-                    label=f"_predicted, N = {pairs}",
-                )
-            ax.plot(
-                x[0],
-                m["edges_predicted"][here][0],
-                "_",
-                color=ink(),
-                label=f"_predicted, N = {pairs}, L = N, seed {number}",
-            )
-    ax.set(xscale="log", yscale="log", ylabel="time to the edge")
-    ax.set_xticks([0.012, 0.1, 1, 10], ["L = N", "0.1", "1", "10"])
-    ax.minorticks_off()
-    ax.set(xlabel="absent labels for each label shown, (L - N) / N")
-    ax.legend(loc="upper right", fontsize=8.5)
-    return fig
+# fmt: on

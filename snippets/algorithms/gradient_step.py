@@ -14,16 +14,29 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from torch import Generator, Tensor, nn
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.best_rate import best_rate, least_loss
-from snippets.icl.folded import Folded, OneLayer, fold, layer, predict, sensitivity
-from snippets.icl.linear_regression import Prompts, draw_prompts
-from snippets.icl.progress import steps
-from snippets.icl.simple_transformer import SimpleTransformer, one_step
+from snippets.contract import (
+    REPRODUCED,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+    between,
+)
+from snippets.icl.networks.folded import (
+    Folded,
+    OneLayer,
+    fold,
+    layer,
+    predict,
+    sensitivity,
+)
+from snippets.icl.networks.simple_transformer import SimpleTransformer, one_step
+from snippets.icl.tasks.linear_regression import Prompts, draw_prompts
+from snippets.icl.theory.best_rate import best_rate, least_loss
+from snippets.progress import steps
 
 
 @dataclass(frozen=True)
@@ -88,7 +101,6 @@ def step_in_attention(prompts: Prompts, rate: float) -> Float[Tensor, "batch"]:
 # --8<-- [end:nn]
 
 
-# --8<-- [start:construction]
 def constructed(
     d: int, rate: float, dtype: torch.dtype = torch.float32
 ) -> tuple[
@@ -114,9 +126,6 @@ def exactness(config: Config, generator: Generator, dtype: torch.dtype) -> float
     folded = predict(fold(prompts.tokens()), *constructed(d, rate, dtype))[0]
     tokens = step_in_attention(prompts, rate)
     return max((folded - sgd).abs().max().item(), (tokens - sgd).abs().max().item())
-
-
-# --8<-- [end:construction]
 
 
 # --8<-- [start:train]
@@ -206,7 +215,6 @@ def interpolate(
 # --8<-- [end:interpolate]
 
 
-# --8<-- [start:repeat]
 def repeated(
     prompts: Prompts,
     v: Float[Tensor, "d_and_1"],
@@ -234,10 +242,6 @@ def unstable(folded: Folded, config: Config, damping: float) -> float:
     return (damping * rate * largest > 2).float().mean().item()
 
 
-# --8<-- [end:repeat]
-
-
-# --8<-- [start:gradient]
 def gradient_left(
     folded: Folded, answer: Float[Tensor, "batch"], d: int, rate: float
 ) -> float:
@@ -252,10 +256,6 @@ def gradient_left(
     return sizes[0] / sizes[1]
 
 
-# --8<-- [end:gradient]
-
-
-# --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     generator = Generator().manual_seed(seed)
     d, n = config.d, config.n
@@ -346,10 +346,6 @@ def beyond_training(
     }
 
 
-# --8<-- [end:run]
-
-
-# --8<-- [start:derived]
 STUCK = 1.5  # times the optimum's loss: what ends above has not found the step
 
 
@@ -377,278 +373,58 @@ def scale_gap(m: Measurements) -> float:
     return float(np.maximum(trained / built, built / trained).max() - 1)
 
 
-# --8<-- [end:derived]
-
-
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="exact-32",
-        says=(
-            "One SGD step on nn.Linear and one layer of attention predict the same in "
-            "float32, to 1e-5."
-        ),
-        value=lambda m: float(m["off_32"]),
-        holds=lambda v: v < 1e-5,
-        unit="at most",
-        digits=1,
-        reported=Reported(
-            "vonoswald2023",
-            "proposition 1",
-            "weights of a linear layer exist that make one step of gradient descent",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="exact-64",
-        says="In float64 they agree to 1e-10.",
-        value=lambda m: float(m["off_64"]),
-        holds=lambda v: v < 1e-10,
-        unit="at most",
-        digits=1,
-    ),
-    Claim(
-        id="monte-carlo",
-        says=(
-            "The derived loss of the best step is within 3 percent of its mean over "
-            "the test prompts."
-        ),
-        value=lambda m: float(m["loss_optimum"] / m["lowest"]),
-        holds=lambda v: 0.97 < v < 1.03,
-        unit="of the derived loss",
-        digits=3,
-        reported=Reported(
-            "vonoswald2023", "figure 2", "a loss of about 0.2", "reproduced"
-        ),
-    ),
-    Claim(
-        id="rate",
-        says="The rate that fits the test prompts best is within 3 percent of a*.",
-        value=lambda m: float(m["rate_fitted"] / m["rate"]),
-        holds=lambda v: 0.97 < v < 1.03,
-        unit="of a*",
-        digits=3,
-    ),
-    Claim(
-        id="stationary",
-        says=(
-            "By autograd, the gradient by all weights at the computed optimum is less "
-            "than a tenth of what it is at half the rate."
-        ),
-        value=lambda m: float(m["gradient_left"]),
-        holds=lambda v: v < 0.1,
-        unit="of the gradient",
-    ),
-    Claim(
-        id="loss",
-        says="The median layer ends less than 2 percent above the computed optimum.",
-        value=lambda m: 100 * above_optimum(m),
-        holds=lambda v: -1 < v < 2,
-        unit="percent",
-        reported=Reported(
-            "vonoswald2023",
-            "figure 2",
-            "the trained layer's loss comes down to that of a gradient step",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="found",
-        says="At least 9 of 16 first draws find the step.",
-        value=lambda m: float(found(m).mean()),
-        holds=lambda v: v > 0.55,
-        unit="of the layers",
-    ),
-    Claim(
-        id="difference",
-        says=(
-            "The median layer's predictions differ from the step's by less than a "
-            "tenth of their mean size."
-        ),
-        value=lambda m: float(np.median(m["end_difference"]) / m["size"]),
-        holds=lambda v: v < 0.1,
-        unit="of the mean size",
-        reported=Reported(
-            "vonoswald2023", "figure 2", "the difference falls to 0", "reproduced"
-        ),
-    ),
-    Claim(
-        id="cosine",
-        says=(
-            "The sensitivities of the median layer and of the step have a cosine "
-            "above 0.99."
-        ),
-        value=lambda m: float(np.median(m["end_cosine"])),
-        holds=lambda v: v > 0.99,
-        digits=4,
-        reported=Reported(
-            "vonoswald2023", "figure 2", "the cosine rises to 1", "reproduced"
-        ),
-    ),
-    Claim(
-        id="length",
-        says="Their lengths agree within 3 percent.",
-        value=lambda m: float(np.median(m["end_length"])),
-        holds=lambda v: 0.97 < v < 1.03,
-        unit="of the step's",
-        digits=3,
-    ),
-    Claim(
-        id="half-way",
-        says=(
-            "Half way between the weights of the median layer and the constructed "
-            "ones, rescaled, the loss is less than 2 percent above the optimum."
-        ),
-        value=lambda m: 100 * float(np.median(m["loss_half"]) / m["loss_optimum"] - 1),
-        holds=lambda v: -1 < v < 2,
-        unit="percent",
-        reported=Reported(
-            "vonoswald2023",
-            "figure 2",
-            "the mean of trained and constructed weights does as well",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="damped",
-        says=(
-            "Applied 50 times with damping 0.75, the median layer leaves less than "
-            "half of the loss that it leaves after one."
-        ),
-        value=lambda m: float(
-            m["loss_repeated"][0, 0, -1] / m["loss_repeated"][0, 0, 0]
-        ),
-        holds=lambda v: v < 0.5,
-        unit="of the loss",
-        reported=Reported(
-            "vonoswald2023",
-            "figure 10",
-            "with damping 0.75 the loss keeps falling",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="undamped",
-        says=(
-            "Without damping it diverges: before its 30th application the loss is "
-            "above that after one."
-        ),
-        value=lambda m: too_often(m, 1),
-        holds=lambda v: v < 30,
-        unit="applications",
-    ),
-    Claim(
-        id="scaled",
-        says=(
-            "On inputs half to twice as wide as in training, the losses of median "
-            "layer and step differ by less than a tenth."
-        ),
-        value=scale_gap,
-        holds=lambda v: v < 0.1,
-        unit="at most",
-        reported=Reported(
-            "vonoswald2023",
-            "figure 2",
-            "on scaled inputs the layer's loss is that of the step",
-            "reproduced",
-        ),
-    ),
+    Claim("exact-32", lambda m: float(m["off_32"]), below(1e-5), "at most",
+          "One SGD step on nn.Linear and one layer of attention predict the same in float32, to 1e-5.",
+          Reported("vonoswald2023", "proposition 1",
+                   "weights of a linear layer exist that make one step of gradient descent", REPRODUCED),
+          digits=1),
+    Claim("exact-64", lambda m: float(m["off_64"]), below(1e-10), "at most",
+          "In float64 they agree to 1e-10.",
+          digits=1),
+    Claim("monte-carlo", lambda m: float(m["loss_optimum"] / m["lowest"]), between(0.97, 1.03), "of the derived loss",
+          "The derived loss of the best step is within 3 percent of its mean over the test prompts.",
+          Reported("vonoswald2023", "figure 2", "a loss of about 0.2", REPRODUCED),
+          digits=3),
+    Claim("rate", lambda m: float(m["rate_fitted"] / m["rate"]), between(0.97, 1.03), "of a*",
+          "The rate that fits the test prompts best is within 3 percent of a*.",
+          digits=3),
+    Claim("stationary", lambda m: float(m["gradient_left"]), below(0.1), "of the gradient",
+          "By autograd, the gradient by all weights at the computed optimum is less than a tenth of what it "
+          "is at half the rate."),
+    Claim("loss", lambda m: 100 * above_optimum(m), between(-1, 2), "percent",
+          "The median layer ends less than 2 percent above the computed optimum.",
+          Reported("vonoswald2023", "figure 2",
+                   "the trained layer's loss comes down to that of a gradient step", REPRODUCED)),
+    Claim("found", lambda m: float(found(m).mean()), above(0.55), "of the layers",
+          "At least 9 of 16 first draws find the step."),
+    Claim("difference", lambda m: float(np.median(m["end_difference"]) / m["size"]), below(0.1), "of the mean size",
+          "The median layer's predictions differ from the step's by less than a tenth of their mean size.",
+          Reported("vonoswald2023", "figure 2", "the difference falls to 0", REPRODUCED)),
+    Claim("cosine", lambda m: float(np.median(m["end_cosine"])), above(0.99), "",
+          "The sensitivities of the median layer and of the step have a cosine above 0.99.",
+          Reported("vonoswald2023", "figure 2", "the cosine rises to 1", REPRODUCED),
+          digits=4),
+    Claim("length", lambda m: float(np.median(m["end_length"])), between(0.97, 1.03), "of the step's",
+          "Their lengths agree within 3 percent.",
+          digits=3),
+    Claim("half-way", lambda m: 100 * float(np.median(m["loss_half"]) / m["loss_optimum"] - 1),
+          between(-1, 2), "percent",
+          "Half way between the weights of the median layer and the constructed ones, rescaled, the loss is "
+          "less than 2 percent above the optimum.",
+          Reported("vonoswald2023", "figure 2",
+                   "the mean of trained and constructed weights does as well", REPRODUCED)),
+    Claim("damped", lambda m: float(m["loss_repeated"][0, 0, -1] / m["loss_repeated"][0, 0, 0]),
+          below(0.5), "of the loss",
+          "Applied 50 times with damping 0.75, the median layer leaves less than half of the loss that it "
+          "leaves after one.",
+          Reported("vonoswald2023", "figure 10", "with damping 0.75 the loss keeps falling", REPRODUCED)),
+    Claim("undamped", lambda m: too_often(m, 1), below(30), "applications",
+          "Without damping it diverges: before its 30th application the loss is above that after one."),
+    Claim("scaled", scale_gap, below(0.1), "at most",
+          "On inputs half to twice as wide as in training, the losses of median layer and step differ by "
+          "less than a tenth.",
+          Reported("vonoswald2023", "figure 2", "on scaled inputs the layer's loss is that of the step", REPRODUCED)),
 ]
-
-
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {
-        "training": draw_training(runs),
-        "weights": draw_weights(runs[0]),
-        "beyond": draw_beyond(runs),
-    }
-
-
-def draw_training(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(3, height=2.1, sharex=True)
-    x = runs[0]["step"]
-    rows = (
-        ("loss", "loss"),
-        ("cosine", "cosine of sensitivities"),
-        ("difference", "prediction difference"),
-    )
-    for ax, (name, label) in zip(axes[:, 0], rows):
-        for m in runs:
-            ax.plot(x[::2], m[name][::2], color=style.colour(0), lw=0.5, alpha=0.3)
-        everything = np.concatenate([m[name] for m in runs], 1)
-        ax.plot(x, np.median(everything, 1), color=style.colour(1), label="median")
-        ax.set(ylabel=label)
-    top, middle, bottom = axes[:, 0]
-    d_v = runs[0]["lowest"]
-    style.level(top, d_v, "computed optimum", below=True)
-    top.set(ylim=(0.15, 0.47))
-    middle.set(ylim=(-0.2, 1.04))
-    bottom.set(ylim=(0, None), xlabel="training step")
-    middle.legend(loc="lower right", bbox_to_anchor=(1, 0.35))
-    return figure
-
-
-def draw_weights(m: Measurements) -> Figure:
-    """The median layer of one seed, rescaled so that v ends in -1."""
-    figure, axes = style.panels(1, 2, height=2.8, width_ratios=(12, 2))
-    left, right = axes[0]
-    scale = -m["v"][-1]
-    W, v = m["W"] * scale, m["v"] / scale
-    top = m["rate"]
-    size = len(v)
-    image = left.imshow(W, vmin=-top, vmax=top, cmap="RdBu_r", interpolation="none")
-    right.imshow(v[:, None], vmin=-1, vmax=1, cmap="RdBu_r", interpolation="none")
-    names = [f"x{i + 1}" for i in range(size - 1)] + ["y"]
-    for ax in (left, right):
-        ax.grid(False)
-        ax.set_yticks(range(size), names, fontsize=7.5)
-    left.set_xticks(range(size), names, fontsize=7.5)
-    right.set_xticks([])
-    left.set(title="W = K'Q", xlabel="query", ylabel="example")
-    right.set(title="v")
-    figure.colorbar(image, ax=left, label="W, with v's last entry -1")
-    return figure
-
-
-def draw_beyond(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(3, height=2.3)
-    along, again, scaled = axes[:, 0]
-    style.seeds_and_median(
-        along,
-        runs[0]["shares"],
-        [m["loss_along"] / m["loss_along"][-1] for m in runs],
-        0,
-        "loss / loss of the constructed",
-    )
-    along.set(
-        ylim=(0.9, 1.1),
-        xlabel="share of the constructed weights",
-        ylabel="loss / optimum",
-    )
-    n_repeats = runs[0]["loss_repeated"].shape[-1]
-    x = np.arange(1, n_repeats + 1)
-    for index, (damping, label) in enumerate(((0, "damping 0.75"), (1, "none"))):
-        for which, line in ((0, "-"), (1, "--")):
-            losses = [m["loss_repeated"][damping, which].clip(0, 1e6) for m in runs]
-            name = f"{label}, {('trained', 'constructed')[which]}"
-            style.seeds_and_median(
-                again, x, losses, 2 * index + which, name, linestyle=line
-            )
-    again.set(
-        yscale="log",
-        ylim=(0.03, 10),
-        xlabel="times that the layer is applied",
-        ylabel="loss",
-    )
-    again.legend(fontsize=8)
-    for which, line in ((0, "-"), (1, "--")):
-        style.seeds_and_median(
-            scaled,
-            runs[0]["scales"],
-            [m["loss_scaled"][:, which] for m in runs],
-            which,
-            ("trained", "constructed")[which],
-            linestyle=line,
-        )
-    scaled.set(yscale="log", xlabel="width of x / width in training", ylabel="loss")
-    scaled.legend()
-    return figure
+# fmt: on

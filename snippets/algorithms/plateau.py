@@ -12,15 +12,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from torch import Generator
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.best_rate import least_loss
-from snippets.icl.folded import OneLayer, fold
-from snippets.icl.linear_regression import draw_prompts
-from snippets.icl.progress import steps
+from snippets.contract import (
+    REPRODUCED,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+    between,
+)
+from snippets.icl.networks.folded import OneLayer, fold
+from snippets.icl.tasks.linear_regression import draw_prompts
+from snippets.icl.theory.best_rate import least_loss
+from snippets.progress import steps
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,6 @@ def train(
 # --8<-- [end:train]
 
 
-# --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     measured: dict[str, np.ndarray] = {}
     for index, way in enumerate(WAYS):
@@ -144,9 +149,6 @@ def run(config: Config, seed: int) -> Measurements:
     return {**measured, "levels": np.array(levels)}
 
 
-# --8<-- [end:run]
-
-
 # --8<-- [start:derived]
 STUCK = 1.5  # times the optimum's loss
 
@@ -176,136 +178,26 @@ def two_against_one(m: Measurements) -> float:
 # --8<-- [end:derived]
 
 
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="stuck",
-        says=("With one head between 2 and 35 in 100 first draws end on the plateau."),
-        value=lambda m: 100 * share_stuck(m, "one_head"),
-        holds=lambda v: 2 <= v <= 35,
-        unit="in 100",
-        reported=Reported(
-            "vonoswald2023",
-            "appendix A.11",
-            "plateaus whose length depends on the seed",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="slow",
-        says="At a fifth of the learning rate it is between 2 and 35 in 100 too.",
-        value=lambda m: 100 * share_stuck(m, "slow"),
-        holds=lambda v: 2 <= v <= 35,
-        unit="in 100",
-    ),
-    Claim(
-        id="two-heads",
-        says="With two heads it is fewer than 10 in 100.",
-        value=lambda m: 100 * share_stuck(m, "two_heads"),
-        holds=lambda v: v < 10,
-        unit="in 100",
-        reported=Reported(
-            "vonoswald2023",
-            "appendix A.11",
-            "two heads cure the plateaus",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="fewer",
-        says="That is fewer than three quarters of what it is with one head.",
-        value=two_against_one,
-        holds=lambda v: v < 0.75,
-        unit="of the share",
-    ),
-    Claim(
-        id="mirrored",
-        says=(
-            "Of the value vector v of a stuck layer, more than nine tenths read x "
-            "(the median of them)."
-        ),
-        value=lambda m: of_the_stuck(m, "mirrored"),
-        holds=lambda v: 0.9 < v <= 1,
-        unit="of |v|²",
-        digits=3,
-    ),
-    Claim(
-        id="level",
-        says=(
-            "The loss of a stuck layer (the median) is within 3 percent of that of a "
-            "map of rank 1."
-        ),
-        value=lambda m: (
-            of_the_stuck(m, "share") / float(m["levels"][1] / m["levels"][0])
-        ),
-        holds=lambda v: 0.97 < v < 1.03,
-        unit="of the level",
-        digits=3,
-    ),
-    Claim(
-        id="one-matrix",
-        says="With one matrix in place of K'Q fewer than 6 in 100 stay there.",
-        value=lambda m: 100 * share_stuck(m, "one_matrix"),
-        holds=lambda v: v < 6,
-        unit="in 100",
-    ),
+    Claim("stuck", lambda m: 100 * share_stuck(m, "one_head"), between(1.9, 35.1), "in 100",
+          "With one head between 2 and 35 in 100 first draws end on the plateau.",
+          Reported("vonoswald2023", "appendix A.11", "plateaus whose length depends on the seed", REPRODUCED)),
+    Claim("slow", lambda m: 100 * share_stuck(m, "slow"), between(1.9, 35.1), "in 100",
+          "At a fifth of the learning rate it is between 2 and 35 in 100 too."),
+    Claim("two-heads", lambda m: 100 * share_stuck(m, "two_heads"), below(10), "in 100",
+          "With two heads it is fewer than 10 in 100.",
+          Reported("vonoswald2023", "appendix A.11", "two heads cure the plateaus", REPRODUCED)),
+    Claim("fewer", two_against_one, below(0.75), "of the share",
+          "That is fewer than three quarters of what it is with one head."),
+    Claim("mirrored", lambda m: of_the_stuck(m, "mirrored"), above(0.9), "of |v|²",
+          "Of the value vector v of a stuck layer, more than nine tenths read x (the median of them).",
+          digits=3),
+    Claim("level", lambda m: (of_the_stuck(m, "share") / float(m["levels"][1] / m["levels"][0])),
+          between(0.97, 1.03), "of the level",
+          "The loss of a stuck layer (the median) is within 3 percent of that of a map of rank 1.",
+          digits=3),
+    Claim("one-matrix", lambda m: 100 * share_stuck(m, "one_matrix"), below(6), "in 100",
+          "With one matrix in place of K'Q fewer than 6 in 100 stay there."),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {"curves": draw_curves(runs), "ends": draw_ends(runs)}
-
-
-# --8<-- [end:draw]
-
-
-def draw_curves(runs: list[Measurements]) -> Figure:
-    """Every layer of every seed, one way a panel."""
-    ways = ("one_head", "two_heads", "one_matrix")
-    figure, axes = style.panels(3, height=2.0, sharex=True)
-    levels = runs[0]["levels"]
-    for ax, way in zip(axes[:, 0], ways):
-        curves = np.concatenate([m[f"{way}_curves"] for m in runs], 1)[::2]
-        x = 20 * np.arange(len(curves))  # every second record of ten steps
-        late = curves[-5:].mean(0) > STUCK * levels[-1]
-        lines = ax.plot(x, curves[:, ~late], color=style.colour(0), lw=0.4, alpha=0.25)
-        lines += ax.plot(x, curves[:, late], color=style.colour(1), lw=0.5, alpha=0.5)
-        for line in lines:
-            line.set_rasterized(True)
-        title = f"{way.replace('_', ' ')}: {late.sum()} of {late.size} stuck"
-        ax.set(ylabel="loss", ylim=(0.17, 0.46), title=title)
-        ranks = (1, 2) if way == "two_heads" else (1,)
-        for rank in ranks:
-            ax.axhline(levels[rank], color=style.ink(), lw=0.8, ls=":")
-        style.level(ax, levels[-1], "optimum", below=True)
-    axes[-1, 0].set_xlabel("training step")
-    return figure
-
-
-def draw_ends(runs: list[Measurements]) -> Figure:
-    """How much of v reads x against the loss at the end, for every layer."""
-    figure, axes = style.panels(1, height=3.2)
-    ax = axes[0, 0]
-    ways = (("one_head", "o"), ("two_heads", "x"), ("one_matrix", "+"))
-    for index, (way, marker) in enumerate(ways):
-        x = np.concatenate([m[f"{way}_mirrored"] for m in runs])
-        y = np.concatenate([m[f"{way}_loss"] for m in runs])
-        ax.plot(
-            x,
-            y,
-            marker,
-            color=style.colour(index),
-            alpha=0.6,
-            markersize=4,
-            label=way.replace("_", " "),
-        )
-    for name, at in zip(("no map", "rank 1", "rank 2", "optimum"), runs[0]["levels"]):
-        style.level(ax, at, name, x=0.6, below=name in ("rank 2", "optimum"))
-    ax.set(
-        xlabel="share of |v|² that reads x",
-        ylabel="loss at the end",
-        xlim=(-0.03, 1.03),
-        ylim=(0.18, 0.44),
-    )
-    ax.legend(loc="center left", bbox_to_anchor=(0.02, 0.5))
-    return figure
+# fmt: on

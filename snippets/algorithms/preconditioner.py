@@ -12,20 +12,18 @@ from functools import cached_property
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl import best_steps, oracles
-from snippets.icl.linear_regression import (
+from snippets.contract import REPRODUCED, Claim, Measurements, Reported, above, below
+from snippets.icl.networks.simple_transformer import SimpleTransformer
+from snippets.icl.tasks.linear_regression import (
     Prompts,
     draw_prompts,
     random_rotation,
     root,
 )
-from snippets.icl.progress import steps
-from snippets.icl.simple_transformer import SimpleTransformer
+from snippets.icl.theory import best_steps, oracles
+from snippets.progress import steps
 
 
 @dataclass(frozen=True)
@@ -239,7 +237,6 @@ def weights_in_use(network: SimpleTransformer) -> tuple[float, float]:
 # --8<-- [end:train]
 
 
-# --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     generator = torch.Generator().manual_seed(seed)
     worlds = make_worlds(config, generator)
@@ -297,10 +294,6 @@ def by_size(world: World, config: Config) -> dict[str, np.ndarray]:
     }
 
 
-# --8<-- [end:run]
-
-
-# --8<-- [start:derived]
 WORLDS = ("theorem", "white")
 
 
@@ -346,242 +339,35 @@ def off_when_loss_is_near(m: Measurements) -> float:
     return float(m["theorem_off"][0][near][0]) if near.any() else 0.0
 
 
-# --8<-- [end:derived]
-
-
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="gradient",
-        says=(
-            "At the closed form the gradient of the population loss is zero in every "
-            "entry, to 1e-10."
-        ),
-        value=lambda m: max(float(m[f"{w}_gradient"]) for w in WORLDS),
-        holds=lambda v: v < 1e-10,
-        unit="at most",
-        digits=1,
-    ),
-    Claim(
-        id="sampled",
-        says=(
-            "On 200,000 prompts the loss of the best step is what the formula says, to "
-            "four standard errors."
-        ),
-        value=sampled_off,
-        holds=lambda v: v < 4,
-        unit="standard errors",
-    ),
-    Claim(
-        id="nudged",
-        says=(
-            "On the same prompts each of 50 changed steps is worse, by more than five "
-            "standard errors."
-        ),
-        value=lambda m: min(
-            float(m[f"{w}_sampled_least_rise_in_errors"]) for w in WORLDS
-        ),
-        holds=lambda v: v > 5,
-        unit="standard errors",
-    ),
-    Claim(
-        id="entries",
-        says=(
-            "Each entry of the trained layer's A is within 5 % of the closed form, "
-            "whatever the start."
-        ),
-        value=lambda m: entries_off(m, "theorem"),
-        holds=lambda v: v < 0.05,
-        unit="of the largest entry",
-        reported=Reported(
-            "ahn2023",
-            "theorem 1",
-            "the closed form is a global minimum of the layer's loss",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="entries-white",
-        says=(
-            "With w ~ N(0, S^-1) they are within 5 % of n / (n + d + 1) times the "
-            "inverse of S."
-        ),
-        value=lambda m: entries_off(m, "white"),
-        holds=lambda v: v < 0.05,
-        unit="of the largest entry",
-    ),
-    Claim(
-        id="least",
-        says="The trained layers' loss is within 1 % of the computed minimum.",
-        value=above_least,
-        holds=lambda v: v < 0.01,
-        unit="of the minimum",
-    ),
-    Claim(
-        id="beats-plain",
-        says=(
-            "A trained layer leaves less than 95 % of the loss of the best step of "
-            "plain gradient descent."
-        ),
-        value=lambda m: float(
-            m["theorem_losses"][:, -1].max() / m["theorem_scalar_loss"]
-        ),
-        holds=lambda v: v < 0.95,
-        unit="times",
-        digits=3,
-    ),
-    Claim(
-        id="even",
-        says=(
-            "What else the layer could do, it does not: the part of its prediction "
-            "that a step cannot make is less than 1 % of the loss."
-        ),
-        value=even_share,
-        holds=lambda v: v < 0.01,
-        unit="of the loss",
-        digits=1,
-    ),
-    Claim(
-        id="scale",
-        says=(
-            "From different starts v_y ends at different sizes, the largest more than "
-            "twice the smallest."
-        ),
-        value=scale_ratio,
-        holds=lambda v: v > 2,
-        unit="times",
-    ),
-    Claim(
-        id="loss-first",
-        says=(
-            "When the loss is first within 5 % of the minimum, some entry of A is "
-            "still off by more than a quarter."
-        ),
-        value=off_when_loss_is_near,
-        holds=lambda v: v > 0.25,
-        unit="of the largest entry",
-    ),
+    Claim("gradient", lambda m: max(float(m[f"{w}_gradient"]) for w in WORLDS), below(1e-10), "at most",
+          "At the closed form the gradient of the population loss is zero in every entry, to 1e-10.",
+          digits=1),
+    Claim("sampled", sampled_off, below(4), "standard errors",
+          "On 200,000 prompts the loss of the best step is what the formula says, to four standard errors."),
+    Claim("nudged", lambda m: min(float(m[f"{w}_sampled_least_rise_in_errors"]) for w in WORLDS),
+          above(5), "standard errors",
+          "On the same prompts each of 50 changed steps is worse, by more than five standard errors."),
+    Claim("entries", lambda m: entries_off(m, "theorem"), below(0.05), "of the largest entry",
+          "Each entry of the trained layer's A is within 5 % of the closed form, whatever the start.",
+          Reported("ahn2023", "theorem 1", "the closed form is a global minimum of the layer's loss", REPRODUCED)),
+    Claim("entries-white", lambda m: entries_off(m, "white"), below(0.05), "of the largest entry",
+          "With w ~ N(0, S^-1) they are within 5 % of n / (n + d + 1) times the inverse of S."),
+    Claim("least", above_least, below(0.01), "of the minimum",
+          "The trained layers' loss is within 1 % of the computed minimum."),
+    Claim("beats-plain", lambda m: float(m["theorem_losses"][:, -1].max() / m["theorem_scalar_loss"]),
+          below(0.95), "times",
+          "A trained layer leaves less than 95 % of the loss of the best step of plain gradient descent.",
+          digits=3),
+    Claim("even", even_share, below(0.01), "of the loss",
+          "What else the layer could do, it does not: the part of its prediction that a step cannot make is "
+          "less than 1 % of the loss.",
+          digits=1),
+    Claim("scale", scale_ratio, above(2), "times",
+          "From different starts v_y ends at different sizes, the largest more than twice the smallest."),
+    Claim("loss-first", off_when_loss_is_near, above(0.25), "of the largest entry",
+          "When the loss is first within 5 % of the minimum, some entry of A is still off by more than a "
+          "quarter."),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {
-        "curves": draw_curves(runs),
-        "entries": draw_entries(runs),
-        "scale": draw_scale(runs),
-        "by_n": draw_by_n(runs[0]),
-    }
-
-
-# --8<-- [end:draw]
-
-
-def draw_curves(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(2, height=2.5, sharex=True)
-    top, bottom = axes[:, 0]
-    x = runs[0]["step"]
-    losses = [m["theorem_losses"][0] for m in runs]
-    style.seeds_and_median(top, x, losses, 0, "trained layer")
-    m = runs[0]
-    levels = (
-        ("best", "computed minimum", True),
-        ("scalar", "best plain step", False),
-        ("inverse", "Newton's step", False),
-    )
-    for name, text, below in levels:
-        style.level(top, float(m[f"theorem_{name}_loss"]), text, below=below)
-    top.set(ylabel="loss", yscale="log", ylim=(0.55, 3.6))
-    top.set_yticks((0.7, 1, 2, 3), ("0.7", "1", "2", "3"))
-    top.minorticks_off()
-    off = [m["theorem_off"][0] for m in runs]
-    style.seeds_and_median(bottom, x, off, 1, "A")
-    style.level(bottom, 0.05, "5 %")
-    bottom.set(
-        xlabel="training step",
-        ylabel="largest error of an entry",
-        yscale="log",
-    )
-    return figure
-
-
-def draw_entries(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(2, height=2.9)
-    for ax, world, title in zip(
-        axes[:, 0], WORLDS, ("w ~ N(0, I)", "w ~ N(0, inverse of S)")
-    ):
-        ends = [
-            float(f([m[f"{world}_best_A"] for m in runs])) for f in (np.min, np.max)
-        ]
-        ax.plot(ends, ends, color=style.ink(), linewidth=0.9, linestyle=":")
-        for index, m in enumerate(runs):
-            for A in m[f"{world}_A"]:
-                ax.plot(
-                    m[f"{world}_best_A"].ravel(),
-                    A.ravel(),
-                    "o",
-                    markersize=3.5,
-                    alpha=0.6,
-                    color=style.colour(index),
-                )
-        ax.set_title(title)
-        ax.set(xlabel="entry of A, computed", ylabel="entry of A, trained")
-    return figure
-
-
-def draw_scale(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(1, height=2.9)
-    ax = axes[0, 0]
-    sizes = np.geomspace(0.15, 7, 60)
-    length = float(np.linalg.norm(runs[0]["theorem_best_A"]))
-    ax.plot(sizes, length / sizes, color=style.ink(), linewidth=0.9, linestyle=":")
-    starts = ("all small", "V large", "Q and K large")
-    for start, (label, marker) in enumerate(zip(starts, "osv")):
-        ax.plot(
-            [abs(m["theorem_v_y"][start]) for m in runs],
-            [m["theorem_B_length"][start] for m in runs],
-            marker,
-            markersize=5,
-            color=style.colour(start),
-            label=f"start: {label}",
-        )
-    ax.set(xscale="log", yscale="log", xlabel="size of v_y", ylabel="length of B")
-    ax.set_xticks((0.2, 0.5, 1, 2, 5), ("0.2", "0.5", "1", "2", "5"))
-    ax.set_yticks((1, 2, 5, 10, 20), ("1", "2", "5", "10", "20"))
-    ax.minorticks_off()
-    ax.legend()
-    return figure
-
-
-def draw_by_n(m: Measurements) -> Figure:
-    figure, axes = style.panels(1, height=3.0)
-    ax = axes[0, 0]
-    lines = (
-        ("best", "best A", "-"),
-        ("scalar", "best plain step", "--"),
-        ("inverse", "Newton's step", "-."),
-    )
-    for index, (name, label, dashes) in enumerate(lines):
-        ax.plot(
-            m["size_by_n"],
-            m[f"{name}_by_n"],
-            dashes,
-            color=style.colour(index),
-            label=label,
-        )
-    style.level(ax, float(m["theorem_zero_loss"]), "predict 0")
-    ax.plot(
-        [PRESETS["laptop"].n],
-        [m["theorem_losses"][0, -1]],
-        "o",
-        color=style.ink(),
-        label="trained layer",
-    )
-    ax.set(
-        xscale="log",
-        yscale="log",
-        xlabel="examples n",
-        ylabel="loss of one step",
-        ylim=(0.02, 25),
-    )
-    ax.legend(loc="lower left")
-    return figure
+# fmt: on

@@ -15,17 +15,25 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl import oracles
-from snippets.icl.linear_regression import draw_prompts
-from snippets.icl.regression_transformer import (
+from snippets import style
+from snippets.contract import (
+    NOT_REPRODUCED,
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    below,
+    between,
+)
+from snippets.icl.networks.regression_transformer import (
     RegressionTransformer,
     Sizes,
     Training,
     train,
 )
-from snippets.icl.valley import bottom
+from snippets.icl.tasks.linear_regression import draw_prompts
+from snippets.icl.theory import oracles
+from snippets.icl.theory.valley import bottom
 
 
 @dataclass(frozen=True)
@@ -111,7 +119,6 @@ def gap(one: Tensor, other: Tensor, d: int) -> np.ndarray:
 # --8<-- [end:run]
 
 
-# --8<-- [start:derived]
 def late(m: Measurements) -> np.ndarray:
     """The error of each depth after all examples."""
     return m["error"][:, -1]
@@ -143,104 +150,38 @@ def nearer_to_least_squares(m: Measurements) -> np.ndarray:
     return ratio / ratio[0]
 
 
-# --8<-- [end:derived]
-
-
 # Set on seeds 1100 to 1109. On one of those ten, four layers train slowly and end
 # little better than two: so most claims compare the deepest network with one layer.
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="deeper",
-        says="After all examples four layers make less than half of the error of one.",
-        value=lambda m: float(late(m)[-1] / late(m)[0]),
-        holds=lambda v: v < 0.5,
-        unit="of the error",
-    ),
-    Claim(
-        id="second-layer",
-        says="After all examples two layers make less than 0.8 of the error of one.",
-        value=lambda m: float(late(m)[1] / late(m)[0]),
-        holds=lambda v: v < 0.8,
-        unit="of the error",
-    ),
-    Claim(
-        id="again",
-        says="From two layers to four the error falls again.",
-        value=lambda m: float(late(m)[2] / late(m)[1]),
-        holds=lambda v: v < 1,
-        unit="of the error",
-    ),
-    Claim(
-        id="one-layer",
-        says=(
-            "One layer errs less than 0.6 times as much as the best single step of "
-            "gradient descent, after all examples."
-        ),
-        value=lambda m: float(late(m)[0] / m["error_one_step"][-1]),
-        holds=lambda v: v < 0.6,
-        unit="of the error",
-    ),
-    Claim(
-        id="one-step",
-        says=(
-            "One layer is not one step: the nearest ridge is less than 0.6 times as "
-            "far from it."
-        ),
-        value=lambda m: float(distances(m)[0, 1] / distances(m)[0, 0]),
-        holds=lambda v: v < 0.6,
-        unit="times as far",
-        reported=Reported(
-            "akyurek2023",
-            "figure 3",
-            "the shallowest network is nearest to one step of gradient descent",
-            "not reproduced",
-        ),
-    ),
-    Claim(
-        id="midway",
-        says=(
-            "One layer is about as far from least squares as from one step: between "
-            "0.6 and 1.5 times."
-        ),
-        value=lambda m: float(distances(m)[0, 2] / distances(m)[0, 0]),
-        holds=lambda v: 0.6 < v < 1.5,
-        unit="times as far",
-    ),
-    Claim(
-        id="toward",
-        says=(
-            "The distance from least squares, over that from one step, is at four "
-            "layers less than half of what it is at one."
-        ),
-        value=lambda m: float(nearer_to_least_squares(m)[-1]),
-        holds=lambda v: v < 0.5,
-        unit="of what it was",
-        reported=Reported(
-            "akyurek2023",
-            "figure 3",
-            "with depth the nearest algorithm turns from ridge to least squares",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="weaker",
-        says=(
-            "The ridge nearest to four layers has less than half of the strength of "
-            "that nearest to one."
-        ),
-        value=lambda m: float(fitted(m)[-1] / fitted(m)[0]),
-        holds=lambda v: v < 0.5,
-        unit="of the strength",
-    ),
+    Claim("deeper", lambda m: float(late(m)[-1] / late(m)[0]), below(0.5), "of the error",
+          "After all examples four layers make less than half of the error of one."),
+    Claim("second-layer", lambda m: float(late(m)[1] / late(m)[0]), below(0.8), "of the error",
+          "After all examples two layers make less than 0.8 of the error of one."),
+    Claim("again", lambda m: float(late(m)[2] / late(m)[1]), below(1), "of the error",
+          "From two layers to four the error falls again."),
+    Claim("one-layer", lambda m: float(late(m)[0] / m["error_one_step"][-1]), below(0.6), "of the error",
+          "One layer errs less than 0.6 times as much as the best single step of gradient descent, after all "
+          "examples."),
+    Claim("one-step", lambda m: float(distances(m)[0, 1] / distances(m)[0, 0]), below(0.6), "times as far",
+          "One layer is not one step: the nearest ridge is less than 0.6 times as far from it.",
+          Reported("akyurek2023", "figure 3",
+                   "the shallowest network is nearest to one step of gradient descent", NOT_REPRODUCED)),
+    Claim("midway", lambda m: float(distances(m)[0, 2] / distances(m)[0, 0]), between(0.6, 1.5), "times as far",
+          "One layer is about as far from least squares as from one step: between 0.6 and 1.5 times."),
+    Claim("toward", lambda m: float(nearer_to_least_squares(m)[-1]), below(0.5), "of what it was",
+          "The distance from least squares, over that from one step, is at four layers less than half of "
+          "what it is at one.",
+          Reported("akyurek2023", "figure 3",
+                   "with depth the nearest algorithm turns from ridge to least squares", SMALLER)),
+    Claim("weaker", lambda m: float(fitted(m)[-1] / fitted(m)[0]), below(0.5), "of the strength",
+          "The ridge nearest to four layers has less than half of the strength of that nearest to one."),
 ]
+# fmt: on
 
 
-# --8<-- [start:draw]
 def draw(runs: list[Measurements]) -> dict[str, Figure]:
     return {"depth": draw_depth(runs), "nearest": draw_nearest(runs)}
-
-
-# --8<-- [end:draw]
 
 
 def layers(depth: int) -> str:

@@ -19,17 +19,25 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl import oracles
-from snippets.icl.linear_regression import draw_prompts
-from snippets.icl.regression_transformer import (
+from snippets import style
+from snippets.contract import (
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+    between,
+)
+from snippets.icl.networks.regression_transformer import (
     RegressionTransformer,
     Sizes,
     Training,
     train,
 )
-from snippets.icl.valley import bottom
+from snippets.icl.tasks.linear_regression import draw_prompts
+from snippets.icl.theory import oracles
+from snippets.icl.theory.valley import bottom
 
 
 @dataclass(frozen=True)
@@ -129,100 +137,42 @@ def misfit(m: Measurements, half: str) -> np.ndarray:
 # --8<-- [end:derived]
 
 
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="diagonal",
-        says=(
-            "For k < d each network trained with noise is nearest to the ridge of its "
-            "own noise: in both columns the diagonal is less than 0.6 of the next."
-        ),
-        value=lambda m: float(lead(table(m, "few"))[1:].max()),
-        holds=lambda v: v < 0.6,
-        unit="of the next",
-        reported=Reported(
-            "akyurek2023",
-            "figure 2",
-            "the diagonal of the table is least",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="diagonal-zero",
-        says=(
-            "For k < d the network trained without noise is nearer to least squares "
-            "than to the next ridge."
-        ),
-        value=lambda m: float(lead(table(m, "few"))[0]),
-        holds=lambda v: v < 1,
-        unit="of the next",
-        # About one network in eight trains slowly and stays nearer to the next ridge:
-        # seed 1106 of 1100 to 1107. Four of five would fail by chance too often.
-        quorum=0.6,
-    ),
-    Claim(
-        id="rows",
-        says="For k < d the diagonal is less than 0.8 of the next in every row, too.",
-        value=lambda m: float(lead(table(m, "few").T).max()),
-        holds=lambda v: v < 0.8,
-        unit="of the next",
-    ),
-    Claim(
-        id="diagonal-many",
-        says=(
-            "For k > d the lead is thin or lost: in some column the diagonal is more "
-            "than half of the next."
-        ),
-        value=lambda m: float(lead(table(m, "many")).max()),
-        holds=lambda v: v > 0.5,
-        unit="of the next",
-    ),
-    Claim(
-        id="thinner",
-        says="In every column the diagonal leads by less for k > d than for k < d.",
-        value=lambda m: float((lead(table(m, "many")) / lead(table(m, "few"))).min()),
-        holds=lambda v: v > 1,
-        unit="times as large",
-        digits=3,
-    ),
-    Claim(
-        id="bayes",
-        says=(
-            "For k < d the ridge nearest to each network trained with noise has a "
-            "strength within a factor of 2 of the noise variance."
-        ),
-        value=lambda m: float(np.exp(np.abs(np.log(misfit(m, "few"))).max())),
-        holds=lambda v: v < 2,
-        digits=3,
-    ),
-    Claim(
-        id="stronger",
-        says=(
-            "For k > d it is stronger: more than 1.2 times the noise variance, for "
-            "both."
-        ),
-        value=lambda m: float(misfit(m, "many").min()),
-        holds=lambda v: v > 1.2,
-        unit="times that",
-        digits=3,
-    ),
-    Claim(
-        id="zero",
-        says=(
-            "Without noise the nearest ridge for k < d is not least squares: its "
-            "strength is between 0.006 and 0.15."
-        ),
-        value=lambda m: float(fitted(m, "few")[0]),
-        holds=lambda v: 0.006 < v < 0.15,
-    ),
+    Claim("diagonal", lambda m: float(lead(table(m, "few"))[1:].max()), below(0.6), "of the next",
+          "For k < d each network trained with noise is nearest to the ridge of its own noise: in both "
+          "columns the diagonal is less than 0.6 of the next.",
+          Reported("akyurek2023", "figure 2", "the diagonal of the table is least", SMALLER)),
+    # About one network in eight trains slowly and stays nearer to the next ridge:
+    # seed 1106 of 1100 to 1107. Four of five would fail by chance too often.
+    Claim("diagonal-zero", lambda m: float(lead(table(m, "few"))[0]), below(1), "of the next",
+          "For k < d the network trained without noise is nearer to least squares than to the next ridge.",
+          quorum=0.6),
+    Claim("rows", lambda m: float(lead(table(m, "few").T).max()), below(0.8), "of the next",
+          "For k < d the diagonal is less than 0.8 of the next in every row, too."),
+    Claim("diagonal-many", lambda m: float(lead(table(m, "many")).max()), above(0.5), "of the next",
+          "For k > d the lead is thin or lost: in some column the diagonal is more than half of the next."),
+    Claim("thinner", lambda m: float((lead(table(m, "many")) / lead(table(m, "few"))).min()),
+          above(1), "times as large",
+          "In every column the diagonal leads by less for k > d than for k < d.",
+          digits=3),
+    Claim("bayes", lambda m: float(np.exp(np.abs(np.log(misfit(m, "few"))).max())), below(2), "",
+          "For k < d the ridge nearest to each network trained with noise has a strength within a factor of "
+          "2 of the noise variance.",
+          digits=3),
+    Claim("stronger", lambda m: float(misfit(m, "many").min()), above(1.2), "times that",
+          "For k > d it is stronger: more than 1.2 times the noise variance, for both.",
+          digits=3),
+    Claim("zero", lambda m: float(fitted(m, "few")[0]), between(0.006, 0.15), "",
+          "Without noise the nearest ridge for k < d is not least squares: its strength is between 0.006 and "
+          "0.15."),
 ]
+# fmt: on
 
 
-# --8<-- [start:draw]
 def draw(runs: list[Measurements]) -> dict[str, Figure]:
     return {"table": draw_table(runs), "strength": draw_strength(runs)}
 
-
-# --8<-- [end:draw]
 
 HALVES = (("few", "k < d"), ("many", "k > d"))
 

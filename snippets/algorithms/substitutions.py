@@ -10,14 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from torch import Tensor
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl import oracles
-from snippets.icl.linear_regression import Prompts, draw_prompts
-from snippets.icl.simple_transformer import SimpleTransformer, one_step
+from snippets.contract import Claim, Measurements, Reported, below
+from snippets.icl.networks.simple_transformer import SimpleTransformer, one_step
+from snippets.icl.tasks.linear_regression import Prompts, draw_prompts
+from snippets.icl.theory import oracles
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,6 @@ class Config:
 PRESETS = {"laptop": Config()}
 
 
-# --8<-- [start:build]
 def built(matrices: list[tuple], d: int, h: str = "linear") -> SimpleTransformer:
     """A network with these matrices, a triple V, Q, K for each layer."""
     unused = torch.Generator().manual_seed(0)  # every weight is replaced
@@ -43,9 +40,6 @@ def built(matrices: list[tuple], d: int, h: str = "linear") -> SimpleTransformer
     for layer, (V, Q, K) in enumerate(matrices):
         network.set_layer(layer, V, Q, K)
     return network
-
-
-# --8<-- [end:build]
 
 
 # --8<-- [start:rows]
@@ -116,7 +110,6 @@ def smoother(
 # --8<-- [end:rows]
 
 
-# --8<-- [start:depth]
 def depth(prompts: Prompts, config: Config) -> dict[str, np.ndarray]:
     """In-context loss against number of layers, for the best of the rates tried."""
     Z, eye = prompts.tokens(), torch.eye(config.d, dtype=torch.float64)
@@ -140,10 +133,6 @@ def depth(prompts: Prompts, config: Config) -> dict[str, np.ndarray]:
     }
 
 
-# --8<-- [end:depth]
-
-
-# --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     generator = torch.Generator().manual_seed(seed)
     prompts = draw_prompts(
@@ -156,25 +145,24 @@ def run(config: Config, seed: int) -> Measurements:
     }
 
 
-# --8<-- [end:run]
-
-
 EXACT = 1e-10  # in float64
 
 
 def difference(name: str, sentence: str, reported: Reported | None) -> Claim:
     """A claim that the network and the algorithm of that name agree."""
     return Claim(
-        id=name.replace("_", "-"),
-        says=sentence,
-        value=lambda m: float(m[name]),
-        holds=lambda v: v < EXACT,
-        unit="at most",
+        name.replace("_", "-"),
+        lambda m: float(m[name]),
+        below(EXACT),
+        "at most",
+        sentence,
+        reported,
         digits=1,
-        reported=reported,
+        exact=True,
     )
 
 
+# fmt: off
 CLAIMS = [
     difference(
         "descent",
@@ -220,34 +208,7 @@ CLAIMS = [
         "exp(<x_i, x_query>).",
         None,
     ),
-    Claim(
-        id="bent-inputs",
-        says=(
-            "With four layers, bending the inputs leaves less than half of the loss "
-            "that plain steps leave."
-        ),
-        value=lambda m: float(m["loss_bent"][3] / m["loss_plain"][3]),
-        holds=lambda v: v < 0.5,
-        unit="of the loss",
-    ),
+    Claim("bent-inputs", lambda m: float(m["loss_bent"][3] / m["loss_plain"][3]), below(0.5), "of the loss",
+          "With four layers, bending the inputs leaves less than half of the loss that plain steps leave."),
 ]
-
-
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    figure, axes = style.panels(1, height=3.0)
-    ax = axes[0, 0]
-    x = runs[0]["n_layers"]
-    for index, (name, label) in enumerate(
-        (("loss_plain", "gradient descent"), ("loss_bent", "GD++"))
-    ):
-        share = [m[name] / m["variance"] for m in runs]
-        style.seeds_and_median(ax, x, share, index, label, marker="o", markersize=4)
-    style.level(ax, 1.0, "predict 0", x=0.99)
-    ax.set(
-        xlabel="layers",
-        ylabel="in-context loss / variance of y",
-        yscale="log",
-        xticks=x,
-    )
-    ax.legend()
-    return {"depth": figure}
+# fmt: on

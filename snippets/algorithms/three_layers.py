@@ -12,20 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl import best_steps, oracles
-from snippets.icl.linear_regression import (
+from snippets.contract import REPRODUCED, Claim, Measurements, Reported, above, below
+from snippets.icl.networks.simple_transformer import SimpleTransformer, one_step
+from snippets.icl.tasks.linear_regression import (
     Prompts,
     draw_prompts,
     random_rotation,
     root,
 )
-from snippets.icl.progress import steps
-from snippets.icl.simple_transformer import SimpleTransformer, one_step
+from snippets.icl.theory import best_steps, oracles
+from snippets.progress import steps
 
 
 @dataclass(frozen=True)
@@ -193,7 +191,6 @@ def hessian_at(
 # --8<-- [end:oracles]
 
 
-# --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     generator = torch.Generator().manual_seed(seed)
     d = len(config.lam)
@@ -253,10 +250,6 @@ def loss_on_all_queries(A: Tensor, S: Tensor, test: Prompts) -> float:
     return (left @ S * left).sum(-1).mean().item()
 
 
-# --8<-- [end:run]
-
-
-# --8<-- [start:derived]
 def sizes_off(m: Measurements) -> float:
     """Largest relative difference of the layers' sizes, sorted, to the best ones."""
     return float(np.abs(np.sort(m["size"][-1]) / m["best_sizes"] - 1).max())
@@ -273,145 +266,26 @@ def last_to_others(m: Measurements) -> float:
     return float(last / max(others))
 
 
-# --8<-- [end:derived]
-
-
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="white",
-        says=(
-            "At the end Dist(S^1/2 A S^1/2, I) is below 0.1 in each of the three "
-            "layers."
-        ),
-        value=lambda m: float(m["dist_white"][-1].max()),
-        holds=lambda v: v < 0.1,
-        reported=Reported(
-            "ahn2023",
-            "figure 1",
-            "the distance falls toward 0 in each layer",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="plain",
-        says="At the end Dist(A, I) is above 0.7 in each layer.",
-        value=lambda m: float(m["dist_plain"][-1].min()),
-        holds=lambda v: v > 0.7,
-        reported=Reported(
-            "ahn2023",
-            "figure 1",
-            "the distance of A itself stays near 0.75",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="family",
-        says=(
-            "The trained loss is within 5 % of the least that layers of the form "
-            "a S^-1 can reach."
-        ),
-        value=above_family,
-        holds=lambda v: v < 0.05,
-        unit="of that loss",
-    ),
-    Claim(
-        id="sizes",
-        says="The three sizes, sorted, are within 5 % of the computed ones.",
-        value=sizes_off,
-        holds=lambda v: v < 0.05,
-        unit="of the size",
-        reported=Reported(
-            "ahn2023",
-            "figure 2",
-            "multiples of the identity of 0.69, 0.43 and 1.71 in size",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="last",
-        says="The last layer's step is more than 1.5 times as large as any other.",
-        value=last_to_others,
-        holds=lambda v: v > 1.5,
-        unit="times",
-        reported=Reported(
-            "ahn2023",
-            "figure 2",
-            "the last layer's multiple, 1.71, is the largest",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="valley",
-        says=(
-            "At the best sizes the loss curves upward in all 75 directions: the least "
-            "eigenvalue of its Hessian is positive."
-        ),
-        value=lambda m: float(m["least_curvature"]),
-        holds=lambda v: v > 0.01,
-    ),
-    Claim(
-        id="beats-plain",
-        says=(
-            "Three plain gradient steps of any sizes leave more than five times the "
-            "trained loss."
-        ),
-        value=lambda m: float(m["plain_loss"] / m["final_loss"]),
-        holds=lambda v: v > 5,
-        unit="times",
-    ),
+    Claim("white", lambda m: float(m["dist_white"][-1].max()), below(0.1), "",
+          "At the end Dist(S^1/2 A S^1/2, I) is below 0.1 in each of the three layers.",
+          Reported("ahn2023", "figure 1", "the distance falls toward 0 in each layer", REPRODUCED)),
+    Claim("plain", lambda m: float(m["dist_plain"][-1].min()), above(0.7), "",
+          "At the end Dist(A, I) is above 0.7 in each layer.",
+          Reported("ahn2023", "figure 1", "the distance of A itself stays near 0.75", REPRODUCED)),
+    Claim("family", above_family, below(0.05), "of that loss",
+          "The trained loss is within 5 % of the least that layers of the form a S^-1 can reach."),
+    Claim("sizes", sizes_off, below(0.05), "of the size",
+          "The three sizes, sorted, are within 5 % of the computed ones.",
+          Reported("ahn2023", "figure 2", "multiples of the identity of 0.69, 0.43 and 1.71 in size", REPRODUCED)),
+    Claim("last", last_to_others, above(1.5), "times",
+          "The last layer's step is more than 1.5 times as large as any other.",
+          Reported("ahn2023", "figure 2", "the last layer's multiple, 1.71, is the largest", REPRODUCED)),
+    Claim("valley", lambda m: float(m["least_curvature"]), above(0.01), "",
+          "At the best sizes the loss curves upward in all 75 directions: the least eigenvalue of its "
+          "Hessian is positive."),
+    Claim("beats-plain", lambda m: float(m["plain_loss"] / m["final_loss"]), above(5), "times",
+          "Three plain gradient steps of any sizes leave more than five times the trained loss."),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {
-        "dist": draw_dist(runs),
-        "loss": draw_loss(runs),
-        "sizes": draw_sizes(runs),
-    }
-
-
-# --8<-- [end:draw]
-
-
-def draw_dist(runs: list[Measurements]) -> Figure:
-    n_layers = runs[0]["size"].shape[1]
-    figure, axes = style.panels(n_layers, height=1.9, sharex=True)
-    x = runs[0]["step"]
-    for layer, ax in enumerate(axes[:, 0]):
-        for index, (name, label) in enumerate(
-            (("dist_white", "Dist(S½ A S½, I)"), ("dist_plain", "Dist(A, I)"))
-        ):
-            curves = [m[name][:, layer] for m in runs]
-            style.seeds_and_median(ax, x, curves, index, label)
-        style.level(ax, float(runs[0]["inverse_dist"]), "Dist(inverse of S, I)")
-        ax.set(ylim=(-0.03, 1.08), ylabel=f"layer {layer + 1}")
-    axes[0, 0].legend(loc="center right", bbox_to_anchor=(1, 0.45))
-    axes[-1, 0].set(xlabel="training step")
-    return figure
-
-
-def draw_loss(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(1, height=2.9)
-    ax = axes[0, 0]
-    style.seeds_and_median(ax, runs[0]["step"], [m["loss"] for m in runs], 0, "trained")
-    style.level(ax, float(runs[0]["best_loss"]), "best a S⁻¹, computed", below=True)
-    plain = float(np.median([m["plain_loss"] for m in runs]))
-    style.level(ax, plain, "no three plain steps below")
-    style.level(ax, float(runs[0]["zero_loss"]), "predict 0")
-    ax.set(xlabel="training step", ylabel="loss", yscale="log", ylim=(0.08, 9))
-    return figure
-
-
-def draw_sizes(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(1, height=2.9)
-    ax = axes[0, 0]
-    x = runs[0]["step"]
-    for layer in range(runs[0]["size"].shape[1]):
-        curves = [m["size"][:, layer] for m in runs]
-        style.seeds_and_median(ax, x, curves, layer, f"layer {layer + 1}")
-    for size in runs[0]["best_sizes"]:
-        style.level(ax, float(size), f"{size:.3f}, computed")
-    ax.set(xlabel="training step", ylabel="multiple of the identity", ylim=(-0.05, 2.1))
-    ax.legend(loc="upper left", ncols=3)
-    return figure
+# fmt: on

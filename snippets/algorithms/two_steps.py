@@ -11,15 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from torch import Generator, Tensor, nn
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl import oracles
-from snippets.icl.folded import Folded, fold, layer
-from snippets.icl.linear_regression import Prompts, draw_prompts
-from snippets.icl.progress import steps
+from snippets.contract import (
+    REPRODUCED,
+    Claim,
+    Measurements,
+    Reported,
+    at_least,
+    below,
+    between,
+)
+from snippets.icl.networks.folded import Folded, fold, layer
+from snippets.icl.tasks.linear_regression import Prompts, draw_prompts
+from snippets.icl.theory import oracles
+from snippets.progress import steps
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,6 @@ def fit_rates(
 # --8<-- [end:fit]
 
 
-# --8<-- [start:train]
 def train(config: Config, generator: Generator, few: Prompts) -> tuple[Looped, list]:
     network = Looped(config.n_runs, config.n_loops, config.d, generator, config.std)
     adam = torch.optim.Adam(
@@ -147,9 +152,6 @@ def train(config: Config, generator: Generator, few: Prompts) -> tuple[Looped, l
         adam.step()
         cool.step()
     return network, history
-
-
-# --8<-- [end:train]
 
 
 # --8<-- [start:read]
@@ -178,7 +180,6 @@ def read_rates(
 # --8<-- [end:read]
 
 
-# --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     generator = Generator().manual_seed(seed)
 
@@ -218,95 +219,30 @@ def run(config: Config, seed: int) -> Measurements:
     }
 
 
-# --8<-- [end:run]
-
-
 def over(m: Measurements, name: str) -> float:
     """Loss of the typical network, the middle of the better half, over that of an
     algorithm."""
     return float(m["typical_loss"] / m[name])
 
 
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="found",
-        says="At least 3 of 8 first draws end below two steps of gradient descent.",
-        value=lambda m: float((m["end_loss"] < m["loss_descent"]).mean()),
-        holds=lambda v: v >= 0.375,
-        unit="of the networks",
-    ),
-    Claim(
-        id="beats-descent",
-        says=(
-            "The typical network leaves less than four fifths of the loss of two steps "
-            "of gradient descent with rates fitted."
-        ),
-        value=lambda m: over(m, "loss_descent"),
-        holds=lambda v: v < 0.8,
-        unit="of the loss",
-        reported=Reported(
-            "vonoswald2023",
-            "figure 3a",
-            "two recurrent layers do better than two steps of gradient descent",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="bent",
-        says=(
-            "Its loss is within 10 percent of that of GD++ with one fitted pair of "
-            "rates."
-        ),
-        value=lambda m: over(m, "loss_bent"),
-        holds=lambda v: 0.95 < v < 1.1,
-        unit="of the loss",
-        digits=3,
-        reported=Reported(
-            "vonoswald2023", "figure 3a", "GD++ does as well", "reproduced"
-        ),
-    ),
-    Claim(
-        id="weights",
-        says=(
-            "Rescaled, less than a tenth of the typical network's weights is not of "
-            "the form of GD++."
-        ),
-        value=lambda m: float(m["off"]),
-        holds=lambda v: v < 0.1,
-        unit="of their size",
-    ),
-    Claim(
-        id="gamma",
-        says="The gamma that it has learned is within 30 percent of the fitted one.",
-        value=lambda m: float(m["gamma"] / m["fitted_gamma"]),
-        holds=lambda v: 0.7 < v < 1.3,
-        unit="of the fitted",
-    ),
-    Claim(
-        id="eta",
-        says="So is its eta.",
-        value=lambda m: float(m["eta"] / m["fitted_eta"]),
-        holds=lambda v: 0.7 < v < 1.3,
-        unit="of the fitted",
-    ),
+    Claim("found", lambda m: float((m["end_loss"] < m["loss_descent"]).mean()), at_least(0.375), "of the networks",
+          "At least 3 of 8 first draws end below two steps of gradient descent."),
+    Claim("beats-descent", lambda m: over(m, "loss_descent"), below(0.8), "of the loss",
+          "The typical network leaves less than four fifths of the loss of two steps of gradient descent "
+          "with rates fitted.",
+          Reported("vonoswald2023", "figure 3a",
+                   "two recurrent layers do better than two steps of gradient descent", REPRODUCED)),
+    Claim("bent", lambda m: over(m, "loss_bent"), between(0.95, 1.1), "of the loss",
+          "Its loss is within 10 percent of that of GD++ with one fitted pair of rates.",
+          Reported("vonoswald2023", "figure 3a", "GD++ does as well", REPRODUCED),
+          digits=3),
+    Claim("weights", lambda m: float(m["off"]), below(0.1), "of their size",
+          "Rescaled, less than a tenth of the typical network's weights is not of the form of GD++."),
+    Claim("gamma", lambda m: float(m["gamma"] / m["fitted_gamma"]), between(0.7, 1.3), "of the fitted",
+          "The gamma that it has learned is within 30 percent of the fitted one."),
+    Claim("eta", lambda m: float(m["eta"] / m["fitted_eta"]), between(0.7, 1.3), "of the fitted",
+          "So is its eta."),
 ]
-
-
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    figure, axes = style.panels(1, height=3.1)
-    ax = axes[0, 0]
-    x = runs[0]["step"]
-    for m in runs:
-        ax.plot(x, m["loss"], color=style.colour(0), lw=0.5, alpha=0.4)
-    everything = np.concatenate([m["loss"] for m in runs], 1)
-    ax.plot(x, np.median(everything, 1), color=style.colour(1), label="median")
-    lines = (
-        ("loss_descent", "2 steps of gradient descent", False),
-        ("loss_bent", "2 steps of GD++", False),
-    )
-    for name, text, below in lines:
-        at = float(np.median([m[name] for m in runs]))
-        style.level(ax, at, text, below=below, x=0.99)
-    ax.set(xlabel="training step", ylabel="loss", ylim=(0.08, 0.47))
-    ax.legend(loc="upper right")
-    return {"loss": figure}
+# fmt: on

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from snippets.book import contract, fingerprint, pipeline, seeds, store, watch
 from snippets.book.errors import BookError
+from snippets.book.measure import catalogue, fingerprint, pipeline, seeds, store, watch
 from snippets.book.paths import figures
 
 app = typer.Typer(
@@ -53,8 +53,8 @@ def list_experiments() -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("experiment", "question", "claims", "core-seconds"):
         table.add_column(column)
-    for name in contract.discover():
-        experiment = contract.load(name)
+    for name in catalogue.discover():
+        experiment = catalogue.load(name)
         try:
             results = pipeline.read_results(name, "laptop", seeds.DEFAULT_SEEDS)
         except BookError:
@@ -68,10 +68,10 @@ def list_experiments() -> None:
 @app.command()
 def run(name: Name, preset: Preset = "laptop", seeds_: Annotated[str, typer.Option("--seeds")] = "0-4") -> None:
     """Train one experiment, judge its claims and draw its figures. What is already measured is not measured again."""
-    from snippets.book import drawing
+    from snippets.book.figures import drawing
 
     wanted = seeds.parse(seeds_)
-    experiment = contract.load(name)
+    experiment = catalogue.load(name)
     experiment.preset(preset)
     train_side_by_side(experiment.name, preset, wanted)
     if wanted == seeds.DEFAULT_SEEDS:
@@ -94,7 +94,7 @@ def verify(
 ) -> None:
     """Check every claim on seeds of your choice. The book's own results stay as they are."""
     wanted = seeds.parse(seeds_)
-    experiments = [contract.load(name) for name in names or contract.discover()]
+    experiments = [catalogue.load(name) for name in names or catalogue.discover()]
     for experiment in experiments:
         experiment.preset(preset)
     claims = []
@@ -123,7 +123,7 @@ def train(
     cells: Cells = "",
 ) -> None:
     """Train and measure the given seeds, one after another; in a sweep, each in the given cells."""
-    experiment = contract.load(name)
+    experiment = catalogue.load(name)
     wanted = experiment.choose_cells(preset, cells)
     for seed in seeds.parse(seeds_):
         for cell in wanted:
@@ -134,15 +134,15 @@ def train(
 @app.command(rich_help_panel="Steps of the pipeline")
 def judge(name: Name, preset: Preset = "laptop", seeds_: Annotated[str, typer.Option("--seeds")] = "0-4") -> None:
     """Judge the claims on what was measured and write results.json."""
-    pipeline.judge(contract.load(name), preset, seeds.parse(seeds_))
+    pipeline.judge(catalogue.load(name), preset, seeds.parse(seeds_))
 
 
 @app.command(rich_help_panel="Steps of the pipeline")
 def draw(name: Name, preset: Preset = "laptop", seeds_: Annotated[str, typer.Option("--seeds")] = "0-4") -> None:
     """Draw the figures from what was measured."""
-    from snippets.book import drawing
+    from snippets.book.figures import drawing
 
-    drawing.draw(contract.load(name), preset, seeds.parse(seeds_))
+    drawing.draw(catalogue.load(name), preset, seeds.parse(seeds_))
 
 
 @app.command("labs", rich_help_panel="Steps of the pipeline")
@@ -150,7 +150,7 @@ def make_labs(
     names: Annotated[list[str] | None, typer.Argument(help="labs; all of them if none is named")] = None,
 ) -> None:
     """Make the exercise, the solution and the page of each lab; the solution is run, and has to pass its checks."""
-    from snippets.book import labs
+    from snippets.book.pages import labs
 
     for lab in names or labs.discover():
         labs.make(lab)
@@ -159,7 +159,7 @@ def make_labs(
 @app.command(rich_help_panel="Steps of the pipeline")
 def check() -> None:
     """Check the pages against the results: claims, figures, citations, code sections. Needs no training."""
-    from snippets.book import checks
+    from snippets.book.pages import checks
 
     checks.stop_at_problems()
     console.print("the pages agree with the results")
@@ -168,7 +168,7 @@ def check() -> None:
 @app.command(rich_help_panel="Steps of the pipeline")
 def site(draft: Annotated[bool, typer.Option(help="say what is missing instead of stopping")] = False) -> None:
     """Build the pages from what was measured into site/."""
-    from snippets.book import publish
+    from snippets.book.pages import publish
 
     publish.build(draft=draft)
 
@@ -181,7 +181,7 @@ def build(
     profile: Annotated[str, typer.Option(help="a Snakemake profile for a cluster, such as profiles/slurm")] = "",
 ) -> None:
     """Make what is stale, in the right order: measurements, verdicts, figures and, for the laptop preset, the site."""
-    from snippets.book import orchestra
+    from snippets.book.measure import orchestra
 
     orchestra.build(preset, cores or os.cpu_count() or 1, site, profile)
 
@@ -189,7 +189,7 @@ def build(
 @app.command(rich_help_panel="Steps of the pipeline")
 def serve(address: Annotated[str, typer.Option(help="host:port")] = "127.0.0.1:8000") -> None:
     """Serve the book in draft at once, and fill in figures and numbers as their runs end."""
-    from snippets.book import live
+    from snippets.book.pages import live
 
     live.serve(address)
 
@@ -240,7 +240,7 @@ def failed_training(process: subprocess.Popen) -> BookError:
     return BookError(last)
 
 
-def judged(experiment: contract.Experiment, preset: str, wanted: list[int]) -> list[dict]:
+def judged(experiment: catalogue.Experiment, preset: str, wanted: list[int]) -> list[dict]:
     """The verdicts on these seeds, written nowhere."""
     measurements, _ = pipeline.runs(experiment, preset, wanted)
     return [pipeline.verdict(experiment.name, claim, wanted, measurements) for claim in experiment.claims]

@@ -2,9 +2,10 @@
 
 import re
 
-from snippets.book import pages, store
 from snippets.book.errors import UsageError
-from snippets.book.macros import PARTS
+from snippets.book.measure import store
+from snippets.book.pages import pages
+from snippets.book.pages.pages.macros import PARTS
 from snippets.book.paths import DOCS, SNIPPETS
 
 EXPERIMENT = '''"""How fast does the mean of n draws settle? (Your question here, in one paragraph.)
@@ -20,7 +21,7 @@ from matplotlib.figure import Figure
 
 from snippets.book import style
 from snippets.book.contract import Claim, Measurements
-from snippets.icl.progress import steps
+from snippets.progress import steps
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.book.style import colour, ink, level, panels, seeds_and_median
-from snippets.icl.attention import AttentionOnly, Head, Stream
-from snippets.icl.progress import steps
+from snippets.contract import (
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+    equals,
+)
+from snippets.icl.networks.attention import AttentionOnly, Head, Stream
+from snippets.progress import steps
 
 
 @dataclass(frozen=True)
@@ -627,230 +632,35 @@ def fragile(m: Measurements) -> float:
 
 N, LENGTHS = PRESETS["laptop"].n_pairs, np.array(PRESETS["laptop"].lengths)
 
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="exact",
-        says=(
-            "One head, built once for up to 65 tokens, is right on every test sequence"
-            " at each length from 1 to 32 pairs."
-        ),
-        value=lambda m: 100 * float(m["accuracy_by_length"].min()),
-        holds=lambda v: v == 100,
-        unit="% of answers at the worst length",
-    ),
-    Claim(
-        id="formula",
-        says=(
-            "Measured attention equals its closed form to 1e-5, in single precision, at"
-            " every N, pair, alpha and beta tried and for both kinds of rest."
-        ),
-        value=lambda m: float(m["error"]),
-        holds=lambda v: v < 1e-5,
-        unit="at most",
-    ),
-    Claim(
-        id="leak",
-        says=(
-            "Where layer 1 spreads the rest of its attention over all tokens and beta "
-            "is 1, the short formula is too high by over 0.1 for some alpha."
-        ),
-        value=too_high,
-        holds=lambda v: v > 0.1,
-        unit="too high at worst",
-    ),
-    Claim(
-        id="crowded",
-        says=(
-            "With 64 contents in 32 dimensions, alpha = 16 and beta = 8 are right over "
-            "40 times in 100 more often than alpha = 3 and beta = 0."
-        ),
-        value=lambda m: float(m["crowded_strong"] - m["crowded_weak"]),
-        holds=lambda v: v > 0.4,
-        unit="of answers",
-    ),
-    Claim(
-        id="tokens",
-        says=(
-            "On random tokens repeated, the head continues the repeat without error and"
-            " its prefix-matching score is above 0.99."
-        ),
-        value=lambda m: min(float(m["prefix_matching"]), float(m["continued"])),
-        holds=lambda v: v > 0.99,
-        reported=Reported(
-            "olsson2022",
-            "head evaluators: prefix matching",
-            "attention to the tokens that followed earlier occurrences defines an "
-            "induction head",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="one-head",
-        says=(
-            "One trained layer with one head is right less than 1.25 times as often as "
-            "a guess among the labels shown."
-        ),
-        value=lambda m: float(m["trained"]) * N,
-        holds=lambda v: v < 1.25,
-        unit="times 1/N",
-        digits=3,
-    ),
-    Claim(
-        id="two-heads",
-        says=(
-            "One layer with two heads, set by hand for one length, makes no error "
-            "either, for N = 2, 4, 8, 16 and 32."
-        ),
-        value=lambda m: 100 * float(m["two_heads"].min()),
-        holds=lambda v: v == 100,
-        unit="% right at the worst",
-    ),
-    Claim(
-        id="fragile",
-        says=(
-            "With 64 contents in 32 dimensions and N = 8 two layers are right over 0.7 "
-            "more often than one layer with two heads."
-        ),
-        value=fragile,
-        holds=lambda v: v > 0.7,
-        unit="of answers",
-    ),
+    Claim("exact", lambda m: 100 * float(m["accuracy_by_length"].min()),
+          equals(100), "% of answers at the worst length",
+          "One head, built once for up to 65 tokens, is right on every test sequence at each length from 1 "
+          "to 32 pairs."),
+    Claim("formula", lambda m: float(m["error"]), below(1e-5), "at most",
+          "Measured attention equals its closed form to 1e-5, in single precision, at every N, pair, alpha "
+          "and beta tried and for both kinds of rest."),
+    Claim("leak", too_high, above(0.1), "too high at worst",
+          "Where layer 1 spreads the rest of its attention over all tokens and beta is 1, the short formula "
+          "is too high by over 0.1 for some alpha."),
+    Claim("crowded", lambda m: float(m["crowded_strong"] - m["crowded_weak"]), above(0.4), "of answers",
+          "With 64 contents in 32 dimensions, alpha = 16 and beta = 8 are right over 40 times in 100 more "
+          "often than alpha = 3 and beta = 0."),
+    Claim("tokens", lambda m: min(float(m["prefix_matching"]), float(m["continued"])), above(0.99), "",
+          "On random tokens repeated, the head continues the repeat without error and its prefix-matching "
+          "score is above 0.99.",
+          Reported("olsson2022", "head evaluators: prefix matching",
+                   "attention to the tokens that followed earlier occurrences defines an induction head", SMALLER)),
+    Claim("one-head", lambda m: float(m["trained"]) * N, below(1.25), "times 1/N",
+          "One trained layer with one head is right less than 1.25 times as often as a guess among the "
+          "labels shown.",
+          digits=3),
+    Claim("two-heads", lambda m: 100 * float(m["two_heads"].min()), equals(100), "% right at the worst",
+          "One layer with two heads, set by hand for one length, makes no error either, for N = 2, 4, 8, 16 "
+          "and 32."),
+    Claim("fragile", fragile, above(0.7), "of answers",
+          "With 64 contents in 32 dimensions and N = 8 two layers are right over 0.7 more often than one "
+          "layer with two heads."),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {
-        "maps": draw_maps(runs[0]),
-        "attention": draw_attention(runs),
-        "strength": draw_strength(runs),
-        "tokens": draw_tokens(runs[0]),
-        "layers": draw_layers(runs),
-    }
-
-
-# --8<-- [end:draw]
-
-
-def attention_map(ax: Axes, weights: np.ndarray, names: list[str]) -> None:
-    """A row for each token that attends, a column for each that is attended to."""
-    later = np.triu(np.ones_like(weights, dtype=bool), 1)
-    shown = np.ma.masked_array(weights, later)
-    drawn = ax.pcolormesh(shown, vmin=0, vmax=1, label="_attention", rasterized=True)
-    centres = np.arange(len(names)) + 0.5
-    ax.set_xticks(centres, names, fontsize=9)
-    ax.set_yticks(centres, names, fontsize=9)
-    ax.set(xlabel="attended to", ylabel="attends")
-    ax.grid(False)
-    ax.invert_yaxis()
-    ax.set_aspect("equal")
-    ax.figure.colorbar(drawn, ax=ax, ticks=[0, 0.5, 1], shrink=0.8)
-
-
-def draw_maps(m: Measurements) -> Figure:
-    fig, axes = panels(2, height=3.5)
-    names = ["start", *(f"{kind}{k}" for k in range(1, 5) for kind in "xl"), "x?"]
-    titles = ("layer 1: each looks back by one", "layer 2: who holds what I am?")
-    for ax, weights, title in zip(axes[:, 0], m["pairs_attention"], titles):
-        attention_map(ax, weights, names)
-        ax.set_title(title)
-    return fig
-
-
-def draw_tokens(m: Measurements) -> Figure:
-    fig, axes = panels(1, height=4.0)
-    names = ["start", *("ABCDEFGHIJKLMNOPQRSTUVWXYZ"[i] for i in m["text"])]
-    attention_map(axes[0, 0], m["text_attention"], names)
-    return fig
-
-
-def draw_attention(runs: list[Measurements]) -> Figure:
-    fig, axes = panels(1, height=3.6)
-    ax, n, k = axes[0, 0], N, N // 2
-    alphas = runs[0]["curve_alpha"]
-    fine = np.linspace(alphas[0], alphas[-1], 200)
-    for index, beta in enumerate(runs[0]["curve_beta"]):
-        y = held_by_label(beta, k)
-        short = [attention_on_answer(a, y, n) for a in fine]
-        ax.plot(fine, short, color=colour(index), label=f"beta = {beta:g}")
-        leaky = [attention_with_leaks(a, beta, k, n) for a in fine]
-        dashes = {
-            "linestyle": "--",
-            "linewidth": 1.1,
-            "label": f"_leaks, beta {beta:g}",
-        }
-        ax.plot(fine, leaky, color=colour(index), **dashes)
-        for rest, marker in ((0, "o"), (1, "x")):
-            z = np.median([m["curve_z"][rest, index] for m in runs], 0)
-            label = f"_measured, beta {beta:g}, rest {('start', 'spread')[rest]}"
-            ax.plot(alphas, z, marker, color=colour(index), markersize=4, label=label)
-    black = {"color": ink(), "markersize": 4}
-    ax.plot([], [], "-o", **black, label="rest on the start token")
-    ax.plot([], [], "--x", **black, label="rest on all tokens", linewidth=1.1)
-    level(ax, 1 / (2 * n + 1), "1 / (2N + 1)")
-    ax.set(xlabel="alpha", ylabel="attention on the answer, z", ylim=(0, 1.03))
-    ax.legend(loc="lower right", bbox_to_anchor=(1, 0.1), fontsize=8.5)
-    return fig
-
-
-def draw_strength(runs: list[Measurements]) -> Figure:
-    config = PRESETS["laptop"]
-    fig, axes = panels(2, 2, height=2.6, sharex=True, sharey=True)
-    mean = np.mean([m["maps"] for m in runs], 0)
-    for row, rest in enumerate(("start token", "all tokens")):
-        for column, kind in enumerate(("orthogonal", "overlapping")):
-            ax = axes[row, column]
-            mesh = {"vmin": 0, "vmax": 1, "rasterized": True}
-            drawn = ax.pcolormesh(mean[row, column], label=f"_{kind}, {rest}", **mesh)
-            ax.set_title(f"{kind},\nrest on {rest}", fontsize=9)
-            ax.set_xticks(
-                np.arange(len(config.alphas)) + 0.5, [f"{a:g}" for a in config.alphas]
-            )
-            ax.set_yticks(
-                np.arange(len(config.betas)) + 0.5, [f"{b:g}" for b in config.betas]
-            )
-            ax.grid(False)
-    for ax in axes[1]:
-        ax.set_xlabel("alpha")
-    for ax in axes[:, 0]:
-        ax.set_ylabel("beta")
-    fig.colorbar(drawn, ax=axes, ticks=[0, 0.5, 1], shrink=0.6, label="accuracy")
-    return fig
-
-
-def draw_layers(runs: list[Measurements]) -> Figure:
-    fig, axes = panels(2, height=2.9, sharex=True)
-    top, bottom = axes[:, 0]
-    curves = (
-        ("two_layers", "two layers", 0, "-"),
-        ("two_layers_overlapping", "two layers, overlapping", 0, "--"),
-        ("two_heads", "one layer, two heads", 1, "-"),
-        ("two_heads_overlapping", "one layer, two heads, overlapping", 1, "--"),
-        ("one_head", "one layer, one head that checks a pair", 2, "-"),
-    )
-    for name, label, index, line in curves:
-        values = [m[name] for m in runs]
-        width = 4 if name == "two_layers" else 1.8
-        style = {"linestyle": line, "linewidth": width}
-        seeds_and_median(top, LENGTHS, values, index, label, **style)
-    top.plot(LENGTHS, 1 / LENGTHS, color=ink(), linestyle=":", label="1/N")
-    trained = [float(m["trained"]) for m in runs]
-    dots = {"color": colour(3), "markersize": 5, "alpha": 0.7}
-    top.plot(
-        [N] * len(runs), trained, "D", label="one layer, one head, trained", **dots
-    )
-    top.set(ylabel="accuracy", ylim=(-0.03, 1.06))
-    top.legend(loc="upper left", bbox_to_anchor=(0, -0.08), fontsize=8.5)
-    for name, label, index in (
-        ("margin_two_layers", "two layers", 0),
-        ("margin_two_heads", "one layer, two heads", 1),
-    ):
-        seeds_and_median(bottom, LENGTHS, [m[name] for m in runs], index, label)
-    law = 1 / (2 * LENGTHS**2 * (LENGTHS + 1))
-    bottom.plot(LENGTHS, law, color=ink(), linestyle=":", label="1 / (2 N² (N + 1))")
-    bottom.set(xscale="log", yscale="log", xlabel="pairs in the context, N")
-    bottom.set(ylabel="least margin, logits")
-    bottom.set_xticks(LENGTHS, [str(n) for n in LENGTHS])
-    bottom.minorticks_off()
-    bottom.legend()
-    return fig
+# fmt: on

@@ -15,9 +15,17 @@ from jaxtyping import Float, Int
 from matplotlib.figure import Figure
 from torch import Generator, Tensor, nn
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.progress import steps
+from snippets import style
+from snippets.contract import (
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    at_least,
+    between,
+)
+from snippets.progress import steps
 
 
 @dataclass(frozen=True)
@@ -187,7 +195,6 @@ def train(
 # --8<-- [end:train]
 
 
-# --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     network, by_sgd = train(config, seed, "sgd", loop=0)
     other, by_adam = train(config, seed, "adam", loop=1)
@@ -217,9 +224,6 @@ def run(config: Config, seed: int) -> Measurements:
         "adam_gap_left": gap_left(m, "adam_loss"),
         "even_on_parents": float((1 / (children(m) + 1)).mean()),
     }
-
-
-# --8<-- [end:run]
 
 
 # --8<-- [start:derived]
@@ -270,71 +274,26 @@ def grown_apart(m: Measurements) -> float:
 # --8<-- [end:derived]
 
 
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="graph",
-        says=(
-            "In the first layer more than eight in ten children attend most to their "
-            "own parent."
-        ),
-        value=lambda m: recovered(m, "first_layer"),
-        holds=lambda v: v > 0.8,
-        reported=Reported(
-            "nichani2024",
-            "abstract",
-            "the first attention layer encodes the latent causal graph",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="bayes",
-        says=(
-            "The loss ends above the Bayes line, by less than a tenth of the way from "
-            "it to an even guess."
-        ),
-        value=lambda m: gap_left(m, "loss"),
-        holds=lambda v: 0 < v < 0.1,
-        unit="of the way",
-    ),
-    Claim(
-        id="match",
-        says=(
-            "The second layer compares symbols: its block has a cosine over 0.9 with "
-            "the identity."
-        ),
-        value=lambda m: m["match"],
-        holds=lambda v: v > 0.9,
-        digits=3,
-    ),
-    Claim(
-        id="order",
-        says=(
-            "From zero the matrices grow one after the other, W, then A2, then A1, at "
-            "least two steps apart."
-        ),
-        value=grown_apart,
-        holds=lambda v: v >= 2,
-        unit="steps",
-    ),
-    Claim(
-        id="adam",
-        says=(
-            "Trained by Adam on the same sequences, the network ends further above the "
-            "Bayes line than by SGD."
-        ),
-        value=lambda m: gap_left(m, "adam_loss") / gap_left(m, "loss"),
-        holds=lambda v: v > 1,
-        unit="times as far",
-    ),
+    Claim("graph", lambda m: recovered(m, "first_layer"), above(0.8), "",
+          "In the first layer more than eight in ten children attend most to their own parent.",
+          Reported("nichani2024", "abstract", "the first attention layer encodes the latent causal graph", SMALLER)),
+    Claim("bayes", lambda m: gap_left(m, "loss"), between(0, 0.1), "of the way",
+          "The loss ends above the Bayes line, by less than a tenth of the way from it to an even guess."),
+    Claim("match", lambda m: m["match"], above(0.9), "",
+          "The second layer compares symbols: its block has a cosine over 0.9 with the identity.",
+          digits=3),
+    Claim("order", grown_apart, at_least(2), "steps",
+          "From zero the matrices grow one after the other, W, then A2, then A1, at least two steps apart."),
+    Claim("adam", lambda m: gap_left(m, "adam_loss") / gap_left(m, "loss"), above(1), "times as far",
+          "Trained by Adam on the same sequences, the network ends further above the Bayes line than by SGD."),
 ]
+# fmt: on
 
 
-# --8<-- [start:draw]
 def draw(runs: list[Measurements]) -> dict[str, Figure]:
     return {"graph": draw_graph(runs[:2]), "loss": draw_loss(runs)}
-
-
-# --8<-- [end:draw]
 
 
 def draw_graph(runs: list[Measurements]) -> Figure:

@@ -8,25 +8,32 @@ the released code's batch, learning rate, weight decay and 2,000 steps, in our n
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl import markov
-from snippets.icl.markov_network import (
+from snippets.contract import (
+    NOT_REPRODUCED,
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    at_least,
+    below,
+    between,
+    equals,
+)
+from snippets.icl.networks.markov_network import (
     AttentionOnly,
     Training,
     attention_back,
     attention_to_followers,
 )
-from snippets.icl.progress import steps
+from snippets.icl.tasks import markov
+from snippets.progress import steps
 
 STRATEGIES = ("uniform", "unigram", "bigram")
 
@@ -146,7 +153,6 @@ def train(
 # --8<-- [end:train]
 
 
-# --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     dirichlet, doubly = markov.dirichlet_chains, markov.doubly_stochastic_chains
     network, two = train(config, dirichlet, 2, config.n_steps, seed, loop=0)
@@ -171,9 +177,6 @@ def run(config: Config, seed: int) -> Measurements:
         "uniform_followers": uniform_attention_to_followers(config, generator),
         "n_parameters": sum(p.numel() for p in network.parameters()),
     }
-
-
-# --8<-- [end:run]
 
 
 # --8<-- [start:exact]
@@ -218,7 +221,6 @@ def uniform_attention_to_followers(config: Config, generator: Generator) -> floa
     return attention_to_followers(even, test.tokens).item()
 
 
-# --8<-- [start:derived]
 def nearest(divergence: np.ndarray) -> np.ndarray:
     """Which strategy is nearest at each measurement: 0 uniform, 1 unigram, 2 bigram."""
     return divergence.argmin(1)
@@ -271,242 +273,41 @@ def at_the_end(m: Measurements, name: str) -> float:
     return float(m[name][-4:].mean())
 
 
-# --8<-- [end:derived]
-
-
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="worth",
-        says=(
-            "Counting pairs instead of single symbols is worth more than 0.1 nats a "
-            "symbol."
-        ),
-        value=lambda m: m["unigram"] - m["bigram"],
-        holds=lambda v: v > 0.1,
-        unit="nats",
-        digits=3,
-    ),
-    Claim(
-        id="stages",
-        says=(
-            "The network is first nearest to the uniform strategy, then to the "
-            "unigram, then to the bigram."
-        ),
-        value=stages_in_order,
-        holds=lambda v: v == 3,
-        unit="strategies in order",
-        reported=Reported(
-            "edelman2024",
-            "figure 1",
-            "three stages: uniform, unigram, bigram",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="sharp",
-        says=(
-            "From a fifth to three fifths of the way from the unigram to the bigram "
-            "line takes less than 0.7 of the time before."
-        ),
-        value=fall_to_wait,
-        holds=lambda v: v < 0.7,
-        unit="of the time before",
-        reported=Reported(
-            "edelman2024",
-            "abstract",
-            "a rapid phase transition to the bigram solution",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="above",
-        says=(
-            "It stops 0.008 to 0.04 nats above the bigram line: near it, and not on it."
-        ),
-        value=lambda m: at_the_end(m, "loss") - m["lines"][2],
-        holds=lambda v: 0.008 < v < 0.04,
-        unit="nats",
-        digits=2,
-    ),
-    Claim(
-        id="closed",
-        says="It closes more than 0.7 of the gap between the two lines.",
-        value=lambda m: float(way_down(m)[-4:].mean()),
-        holds=lambda v: v > 0.7,
-        unit="of the gap",
-    ),
-    Claim(
-        id="previous",
-        says=(
-            "At the end the first layer gives the token before more than 0.25 of its "
-            "attention, five times an even share."
-        ),
-        value=lambda m: at_the_end(m, "previous"),
-        holds=lambda v: v > 0.25,
-    ),
-    Claim(
-        id="followers",
-        says=(
-            "At the end the second layer gives more than 0.75 of its attention to "
-            "tokens that followed the present symbol."
-        ),
-        value=lambda m: at_the_end(m, "followers"),
-        holds=lambda v: v > 0.75,
-    ),
-    Claim(
-        id="second-first",
-        says=(
-            "The second layer's attention to followers is half way up 25 steps or more "
-            "before the first layer's to the token before."
-        ),
-        value=lambda m: half_way(m, "previous") - half_way(m, "followers"),
-        holds=lambda v: v >= 25,
-        unit="steps",
-        digits=3,
-    ),
-    Claim(
-        id="one-layer",
-        says=(
-            "One layer, with the same data and steps, never gets 0.02 nats below the "
-            "unigram line."
-        ),
-        value=lambda m: float(m["one_layer_lines"][1] - m["one_layer_loss"].min()),
-        holds=lambda v: v < 0.02,
-        unit="nats below",
-    ),
-    Claim(
-        id="doubly",
-        says=(
-            "On most seeds doubly stochastic chains, with the same settings and first "
-            "weights, bring no earlier fall: it takes over 0.9 times the steps."
-        ),
-        value=delay,
-        holds=lambda v: v > 0.9,
-        unit="times the steps",
-        quorum=0.6,  # of "most": single seeds go both ways, by a factor of two or more
-        reported=Reported(
-            "edelman2024",
-            "abstract",
-            "the unigram solution may delay the bigram solution",
-            "not reproduced",
-        ),
-    ),
+    Claim("worth", lambda m: m["unigram"] - m["bigram"], above(0.1), "nats",
+          "Counting pairs instead of single symbols is worth more than 0.1 nats a symbol.",
+          digits=3),
+    Claim("stages", stages_in_order, equals(3), "strategies in order",
+          "The network is first nearest to the uniform strategy, then to the unigram, then to the bigram.",
+          Reported("edelman2024", "figure 1", "three stages: uniform, unigram, bigram", SMALLER)),
+    Claim("sharp", fall_to_wait, below(0.7), "of the time before",
+          "From a fifth to three fifths of the way from the unigram to the bigram line takes less than 0.7 "
+          "of the time before.",
+          Reported("edelman2024", "abstract", "a rapid phase transition to the bigram solution", SMALLER)),
+    Claim("above", lambda m: at_the_end(m, "loss") - m["lines"][2], between(0.008, 0.04), "nats",
+          "It stops 0.008 to 0.04 nats above the bigram line: near it, and not on it.",
+          digits=2),
+    Claim("closed", lambda m: float(way_down(m)[-4:].mean()), above(0.7), "of the gap",
+          "It closes more than 0.7 of the gap between the two lines."),
+    Claim("previous", lambda m: at_the_end(m, "previous"), above(0.25), "",
+          "At the end the first layer gives the token before more than 0.25 of its attention, five times an "
+          "even share."),
+    Claim("followers", lambda m: at_the_end(m, "followers"), above(0.75), "",
+          "At the end the second layer gives more than 0.75 of its attention to tokens that followed the "
+          "present symbol."),
+    Claim("second-first", lambda m: half_way(m, "previous") - half_way(m, "followers"), at_least(25), "steps",
+          "The second layer's attention to followers is half way up 25 steps or more before the first "
+          "layer's to the token before.",
+          digits=3),
+    Claim("one-layer", lambda m: float(m["one_layer_lines"][1] - m["one_layer_loss"].min()),
+          below(0.02), "nats below",
+          "One layer, with the same data and steps, never gets 0.02 nats below the unigram line."),
+    # of "most": single seeds go both ways, by a factor of two or more
+    Claim("doubly", delay, above(0.9), "times the steps",
+          "On most seeds doubly stochastic chains, with the same settings and first weights, bring no "
+          "earlier fall: it takes over 0.9 times the steps.",
+          Reported("edelman2024", "abstract", "the unigram solution may delay the bigram solution", NOT_REPRODUCED),
+          quorum=0.6),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {
-        "loss": draw_loss(runs),
-        "stages": draw_stages(runs),
-        "position": draw_position(runs),
-        "prior": draw_prior(runs),
-    }
-
-
-# --8<-- [end:draw]
-
-
-def draw_loss(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(2, height=2.7, sharex=True)
-    top, bottom = axes[:, 0]
-    x = runs[0]["step"]
-    one = [m["one_layer_loss"] for m in runs]
-    style.seeds_and_median(top, x, [m["loss"] for m in runs], 0, "two layers")
-    style.seeds_and_median(top, x, one, 1, "one layer", linestyle="--")
-    for name in ("uniform", "unigram", "bigram", "oracle"):
-        level = float(np.median([m[name] for m in runs]))
-        style.level(top, level, name, below=name == "bigram")
-    top.set(ylabel="loss (nats)", ylim=(0.79, 1.22))
-    top.legend(loc="upper right")
-    for index, name, label in (
-        (2, "previous", "layer 1: to the token before"),
-        (3, "followers", "layer 2: to followers"),
-    ):
-        style.seeds_and_median(bottom, x, [m[name] for m in runs], index, label)
-        even = float(np.median([m[f"uniform_{name}"] for m in runs]))
-        style.level(bottom, even, "even share")
-    bottom.set(xlabel="training step", ylabel="attention", ylim=(0, 1.0))
-    bottom.legend(loc="center right", bbox_to_anchor=(1, 0.62))
-    return figure
-
-
-def draw_stages(runs: list[Measurements]) -> Figure:
-    """Above, one seed's distance to each strategy, shaded by the nearest; below, which
-    strategy is nearest, for every seed."""
-    figure, axes = style.panels(2, height=2.3, sharex=True)
-    top, bottom = axes[:, 0]
-    m = runs[0]
-    for index, name in enumerate(STRATEGIES):
-        line = m["divergence"][:, index]
-        top.plot(m["step"], line, color=style.colour(index), label=name)
-    for left, right, index in segments(m):
-        top.axvspan(left, right, color=style.colour(index), alpha=0.14, linewidth=0)
-    top.set(ylabel="KL to the network (nats)", ylim=(0, 0.31))
-    top.set_title("seed 0")
-    top.legend(loc="upper right", ncols=3)
-    strips(bottom, runs)
-    bottom.set(xlabel="training step", xlim=(0, m["step"][-1]))
-    return figure
-
-
-def segments(m: Measurements) -> list[tuple[float, float, int]]:
-    """Stretches of training, each with the strategy that is nearest in it."""
-    seen, step = nearest(m["divergence"]), m["step"]
-    half = (step[1] - step[0]) / 2
-    cuts = [0, *(np.flatnonzero(np.diff(seen)) + 1), len(seen)]
-    return [
-        (step[a] - half, step[b - 1] + half, int(seen[a])) for a, b in pairwise(cuts)
-    ]
-
-
-def strips(ax: Axes, runs: list[Measurements]) -> None:
-    for row, m in enumerate(runs):
-        for left, right, index in segments(m):
-            width = right - left
-            ax.barh(row, width, left=left, height=0.7, color=style.colour(index))
-    ax.set_yticks(range(len(runs)), [f"seed {row}" for row in range(len(runs))])
-    ax.invert_yaxis()
-    ax.grid(False)
-    ax.set_title("nearest strategy")
-
-
-def draw_position(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(1, height=3.2)
-    ax = axes[0, 0]
-    position = np.arange(1, runs[0]["excess"].shape[1] + 1)
-    k = len(STRATEGIES)
-    for row, index, label in ((0, 1, "unigram"), (1, 2, "bigram"), (2, 0, "network")):
-        style.seeds_and_median(
-            ax, position, [m["excess"][row] for m in runs], index, label
-        )
-    ax.plot(position, k * (k - 1) / 2 / position, ":", color=style.ink(), label="3 / t")
-    ax.set(
-        xscale="log",
-        yscale="log",
-        xlabel="position t",
-        ylabel="loss above the oracle (nats)",
-        ylim=(0.015, 0.6),
-    )
-    ax.set_xticks([1, 3, 10, 30, 100], ["1", "3", "10", "30", "100"])
-    ax.set_yticks([0.02, 0.05, 0.1, 0.2, 0.5], ["0.02", "0.05", "0.1", "0.2", "0.5"])
-    ax.minorticks_off()
-    ax.legend(loc="lower left")
-    return figure
-
-
-def draw_prior(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(1, height=2.9)
-    ax = axes[0, 0]
-    for index, kind, label, line in (
-        (0, "", "Dirichlet chains", "-"),
-        (1, "doubly_", "doubly stochastic chains", "--"),
-    ):
-        curves = [way_down(m, kind) for m in runs]
-        x = runs[0][f"{kind}step"]
-        style.seeds_and_median(ax, x, curves, index, label, linestyle=line)
-    style.level(ax, 0, "plateau", below=True)
-    style.level(ax, 1, "bigram")
-    ax.set(xlabel="training step", ylabel="share of the way down", ylim=(-0.3, 1.12))
-    ax.legend(loc="center right", bbox_to_anchor=(1, 0.45))
-    return figure
+# fmt: on

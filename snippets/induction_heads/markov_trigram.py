@@ -7,20 +7,25 @@ the released code's batch, learning rate, weight decay and 2,000 steps, in our n
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl import markov
-from snippets.icl.markov_network import AttentionOnly, Training, attention_back
-from snippets.icl.progress import steps
+from snippets.contract import (
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+    between,
+    equals,
+)
+from snippets.icl.networks.markov_network import AttentionOnly, Training, attention_back
+from snippets.icl.tasks import markov
+from snippets.progress import steps
 
 STRATEGIES = ("uniform", "unigram", "bigram", "trigram")
 FURTHEST = 6  # places back that the figure of the heads shows
@@ -125,7 +130,6 @@ def run(config: Config, seed: int) -> Measurements:
 # --8<-- [end:run]
 
 
-# --8<-- [start:derived]
 def nearest(m: Measurements) -> np.ndarray:
     """Which strategy is nearest: 0 uniform, 1 unigram, 2 bigram, 3 trigram."""
     return m["divergence"].argmin(1)
@@ -169,116 +173,20 @@ def heads_by_distance(m: Measurements) -> float:
     return float(max(one_way, other_way))
 
 
-# --8<-- [end:derived]
-
-
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="stairs",
-        says=(
-            "The network becomes nearest to the unigram, then the bigram, then the "
-            "trigram strategy, in this order."
-        ),
-        value=stairs_in_order,
-        holds=lambda v: v == 3,
-        unit="strategies in order",
-        reported=Reported(
-            "edelman2024",
-            "abstract",
-            "the task generalises to n-grams for n > 2",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="short-stair",
-        says="The bigram stair is shorter than the unigram stair, by a fifth or more.",
-        value=bigram_to_unigram_stair,
-        holds=lambda v: v < 0.8,
-        unit="of the unigram stair",
-    ),
-    Claim(
-        id="closed",
-        says=(
-            "At the end it has closed more than half of the gap from the bigram to the "
-            "trigram line."
-        ),
-        value=gap_closed,
-        holds=lambda v: v > 0.5,
-        unit="of the gap",
-    ),
-    Claim(
-        id="above",
-        says="It stops 0.01 to 0.06 nats above the trigram line.",
-        value=lambda m: float(m["loss"][-4:].mean() - m["lines"][3]),
-        holds=lambda v: 0.01 < v < 0.06,
-        unit="nats",
-    ),
-    Claim(
-        id="two-heads",
-        says=(
-            "One first-layer head gives the token before, and the other the token two "
-            "back, at least 0.35 of its attention."
-        ),
-        value=heads_by_distance,
-        holds=lambda v: v > 0.35,
-    ),
+    Claim("stairs", stairs_in_order, equals(3), "strategies in order",
+          "The network becomes nearest to the unigram, then the bigram, then the trigram strategy, in this "
+          "order.",
+          Reported("edelman2024", "abstract", "the task generalises to n-grams for n > 2", SMALLER)),
+    Claim("short-stair", bigram_to_unigram_stair, below(0.8), "of the unigram stair",
+          "The bigram stair is shorter than the unigram stair, by a fifth or more."),
+    Claim("closed", gap_closed, above(0.5), "of the gap",
+          "At the end it has closed more than half of the gap from the bigram to the trigram line."),
+    Claim("above", lambda m: float(m["loss"][-4:].mean() - m["lines"][3]), between(0.01, 0.06), "nats",
+          "It stops 0.01 to 0.06 nats above the trigram line."),
+    Claim("two-heads", heads_by_distance, above(0.35), "",
+          "One first-layer head gives the token before, and the other the token two back, at least 0.35 of "
+          "its attention."),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {"stairs": draw_stairs(runs), "heads": draw_heads(runs)}
-
-
-# --8<-- [end:draw]
-
-
-def draw_stairs(runs: list[Measurements]) -> Figure:
-    """Loss above each seed's own trigram line, and the nearest strategy."""
-    figure, axes = style.panels(2, height=2.5, sharex=True)
-    top, bottom = axes[:, 0]
-    x = runs[0]["step"]
-    style.seeds_and_median(top, x, [m["loss"] for m in runs], 0, "network")
-    for index, name in enumerate((*STRATEGIES, "oracle")):
-        level = float(np.median([m["lines"][index] for m in runs]))
-        style.level(top, level, name, below=name.endswith("gram"))
-    top.set(ylabel="loss (nats)", ylim=(0.79, 1.16))
-    strips(bottom, runs)
-    bottom.set(xlabel="training step", xlim=(0, x[-1]))
-    return figure
-
-
-def strips(ax: Axes, runs: list[Measurements]) -> None:
-    """A row for each seed, coloured by the nearest strategy."""
-    named: set[int] = set()
-    for row, m in enumerate(runs):
-        seen, step = nearest(m), m["step"]
-        half = (step[1] - step[0]) / 2
-        cuts = [0, *(np.flatnonzero(np.diff(seen)) + 1), len(seen)]
-        for a, b in pairwise(cuts):
-            index = int(seen[a])
-            label = STRATEGIES[index] if index not in named else "_again"
-            named.add(index)
-            left, width = step[a] - half, step[b - 1] - step[a] + 2 * half
-            colour = style.colour(index)
-            ax.barh(row, width, left=left, height=0.7, color=colour, label=label)
-    ax.set_yticks(range(len(runs)), [f"seed {row}" for row in range(len(runs))])
-    ax.set_ylim(len(runs) - 0.5, -0.5)
-    ax.grid(False)
-    ax.set_title("nearest strategy")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.22), ncols=4)
-
-
-def draw_heads(runs: list[Measurements]) -> Figure:
-    """Attention by distance; in each seed the head that looks one back comes first."""
-    figure, axes = style.panels(1, height=2.6)
-    ax = axes[0, 0]
-    x = np.arange(FURTHEST)
-    ordered = [m["back"][np.argsort(-m["back"][:, 1])] for m in runs]
-    names = ("head that looks one back more", "the other head")
-    for index, label in enumerate(names):
-        ys = [back[index] for back in ordered]
-        style.seeds_and_median(ax, x, ys, index, label, marker="o")
-    ax.set(xlabel="tokens back", ylabel="mean attention", ylim=(0, 1))
-    ax.legend(loc="upper right")
-    return figure
+# fmt: on

@@ -11,20 +11,31 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from torch import Generator, Tensor, nn
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.positional_encodings import (
+from snippets.contract import (
+    REPRODUCED,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+    equals,
+)
+from snippets.icl.networks.positional_encodings import (
     ALiBi,
     Learned,
     Nowhere,
     Rotary,
     Sinusoidal,
 )
-from snippets.icl.progress import steps
-from snippets.icl.self_attention import SelfAttention, attention, causal_mask, softmax
+from snippets.icl.networks.self_attention import (
+    SelfAttention,
+    attention,
+    causal_mask,
+    softmax,
+)
+from snippets.progress import steps
 
 
 @dataclass(frozen=True)
@@ -163,7 +174,6 @@ def order_matters(
 # --8<-- [end:order]
 
 
-# --8<-- [start:formulas]
 def rotary_error(d_head: int, config: Config, generator: Generator) -> float:
     """Move query and key together: largest change of their score."""
     q, k = torch.randn(2, d_head, dtype=torch.float64, generator=generator)
@@ -205,10 +215,6 @@ def alibi_error(n_heads: int, n_positions: int) -> float:
     )
 
 
-# --8<-- [end:formulas]
-
-
-# --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     generator = torch.Generator().manual_seed(seed)
     layer = SelfAttention(config.d_model, config.n_heads, generator)
@@ -269,10 +275,6 @@ def concatenated_heads(
     return torch.cat(reads, -1) @ layer.W_O.flatten(0, 1)
 
 
-# --8<-- [end:run]
-
-
-# --8<-- [start:derived]
 def variance_off(m: Measurements) -> float:
     """Largest relative distance of the variance from d_k."""
     return float(np.abs(m["variance"] / m["size"] - 1).max())
@@ -294,132 +296,50 @@ def order_seen(m: Measurements) -> float:
     return min(float(m[f"order_{name}"]) for name in names)
 
 
-# --8<-- [end:derived]
-
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="library",
-        says=(
-            "In 32-bit numbers our attention differs from torch's by less than a"
-            " millionth of the largest output."
-        ),
-        value=lambda m: float(m["library_32"]),
-        holds=lambda v: v < 1e-6,
-        unit="of the largest output",
-    ),
-    Claim(
-        id="library-64",
-        says="In 64-bit numbers, by less than a millionth of a millionth of it.",
-        value=lambda m: float(m["library_64"]),
-        holds=lambda v: v < 1e-12,
-        unit="of the largest output",
-    ),
-    Claim(
-        id="variance",
-        says="For every size tried, the variance of a score is within 10 % of d_k.",
-        value=variance_off,
-        holds=lambda v: v < 0.1,
-        unit="of it",
-        reported=Reported(
-            "vaswani2017",
-            "section 3.2.1",
-            "mean 0 and variance d_k, for independent components of variance 1",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="saturates",
-        says="At d_k = 1024 an unscaled softmax gives one key over nine tenths.",
-        value=lambda m: float(m["largest_plain"][-1]),
-        holds=lambda v: v > 0.9,
-        unit="of the attention",
-        reported=Reported(
-            "vaswani2017",
-            "section 3.2.1",
-            "large products push the softmax where its gradients are small",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="slope",
-        says="There its slope is less than a tenth of that of the scaled softmax.",
-        value=lambda m: float(m["slope_plain"][-1] / m["slope_scaled"][-1]),
-        holds=lambda v: v < 0.1,
-    ),
-    Claim(
-        id="scaled",
-        says="Scaled, the largest weight is the same at every size, within a fifth.",
-        value=lambda m: float(m["largest_scaled"].max() / m["largest_scaled"].min()),
-        holds=lambda v: v < 1.2,
-        digits=3,
-    ),
-    Claim(
-        id="causal",
-        says="With the mask, no later token moves an earlier output at all.",
-        value=leak,
-        holds=lambda v: v == 0.0,
-    ),
-    Claim(
-        id="open",
-        says="Without the mask, each token moves each output.",
-        value=least_reach,
-        holds=lambda v: v > 1e-3,
-    ),
-    Claim(
-        id="heads",
-        says="Heads side by side, times one W_O, are the sum of what each head writes.",
-        value=lambda m: float(m["heads_error"]),
-        holds=lambda v: v < 1e-12,
-        reported=Reported(
-            "elhage2021",
-            "section Attention Heads are Independent and Additive",
-            "a layer's output is the sum of its heads' outputs",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="blind",
-        says="Without an encoding, reversing the past does not move the last output.",
-        value=lambda m: float(m["order_none"]),
-        holds=lambda v: v < 1e-12,
-    ),
-    Claim(
-        id="sees-order",
-        says="With each of the four encodings it does.",
-        value=order_seen,
-        holds=lambda v: v > 0.01,
-    ),
-    Claim(
-        id="rotary",
-        says="With rotary positions a score depends on the distance only.",
-        value=lambda m: float(m["rotary_error"]),
-        holds=lambda v: v < 1e-12,
-        reported=Reported(
-            "su2021",
-            "abstract",
-            "rotations by the position make scores depend on relative position",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="sinusoidal",
-        says="A step along sinusoidal positions is a rotation, the same everywhere.",
-        value=lambda m: float(m["sinusoidal_error"]),
-        holds=lambda v: v < 1e-12,
-        reported=Reported(
-            "vaswani2017",
-            "section 3.5",
-            "a shift by k is a linear function of the position's vector",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="alibi",
-        says="ALiBi takes the distance times the head's slope off each score.",
-        value=lambda m: float(m["alibi_error"]),
-        holds=lambda v: v < 1e-6,
-    ),
+    Claim("library", lambda m: float(m["library_32"]), below(1e-6), "of the largest output",
+          "In 32-bit numbers our attention differs from torch's by less than a millionth of the largest "
+          "output."),
+    Claim("library-64", lambda m: float(m["library_64"]), below(1e-12), "of the largest output",
+          "In 64-bit numbers, by less than a millionth of a millionth of it."),
+    Claim("variance", variance_off, below(0.1), "of it",
+          "For every size tried, the variance of a score is within 10 % of d_k.",
+          Reported("vaswani2017", "section 3.2.1",
+                   "mean 0 and variance d_k, for independent components of variance 1", REPRODUCED)),
+    Claim("saturates", lambda m: float(m["largest_plain"][-1]), above(0.9), "of the attention",
+          "At d_k = 1024 an unscaled softmax gives one key over nine tenths.",
+          Reported("vaswani2017", "section 3.2.1",
+                   "large products push the softmax where its gradients are small", REPRODUCED)),
+    Claim("slope", lambda m: float(m["slope_plain"][-1] / m["slope_scaled"][-1]), below(0.1), "",
+          "There its slope is less than a tenth of that of the scaled softmax."),
+    Claim("scaled", lambda m: float(m["largest_scaled"].max() / m["largest_scaled"].min()), below(1.2), "",
+          "Scaled, the largest weight is the same at every size, within a fifth.",
+          digits=3),
+    Claim("causal", leak, equals(0.0), "",
+          "With the mask, no later token moves an earlier output at all."),
+    Claim("open", least_reach, above(1e-3), "",
+          "Without the mask, each token moves each output."),
+    Claim("heads", lambda m: float(m["heads_error"]), below(1e-12), "",
+          "Heads side by side, times one W_O, are the sum of what each head writes.",
+          Reported("elhage2021", "section Attention Heads are Independent and Additive",
+                   "a layer's output is the sum of its heads' outputs", REPRODUCED)),
+    Claim("blind", lambda m: float(m["order_none"]), below(1e-12), "",
+          "Without an encoding, reversing the past does not move the last output."),
+    Claim("sees-order", order_seen, above(0.01), "",
+          "With each of the four encodings it does."),
+    Claim("rotary", lambda m: float(m["rotary_error"]), below(1e-12), "",
+          "With rotary positions a score depends on the distance only.",
+          Reported("su2021", "abstract",
+                   "rotations by the position make scores depend on relative position", REPRODUCED)),
+    Claim("sinusoidal", lambda m: float(m["sinusoidal_error"]), below(1e-12), "",
+          "A step along sinusoidal positions is a rotation, the same everywhere.",
+          Reported("vaswani2017", "section 3.5",
+                   "a shift by k is a linear function of the position's vector", REPRODUCED)),
+    Claim("alibi", lambda m: float(m["alibi_error"]), below(1e-6), "",
+          "ALiBi takes the distance times the head's slope off each score."),
 ]
+# fmt: on
 
 
 def to_draw(config: Config, generator: Generator) -> dict[str, np.ndarray]:
@@ -440,92 +360,3 @@ def to_draw(config: Config, generator: Generator) -> dict[str, np.ndarray]:
         ),
         "alibi": ALiBi(config.n_heads).bias(half)[:, -1].flip(1).numpy(),
     }
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {
-        "scale": draw_scale(runs),
-        "reach": draw_reach(runs[0]),
-        "encodings": draw_encodings(runs[0]),
-    }
-
-
-# --8<-- [end:draw]
-
-
-def draw_scale(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(2, height=2.5, sharex=True)
-    top, bottom = axes[:, 0]
-    x = runs[0]["size"]
-    style.seeds_and_median(
-        top, x, [m["variance"] for m in runs], 0, "measured", marker="o"
-    )
-    top.plot(x, x, color=style.ink(), linewidth=0.9, linestyle=":", label="$d_k$")
-    top.set(xscale="log", yscale="log", ylabel="variance of a score $q \\cdot k$")
-    top.legend()
-    for index, (name, label) in enumerate(
-        (("plain", "plain"), ("scaled", "divided by $\\sqrt{d_k}$"))
-    ):
-        curves = [m[f"largest_{name}"] for m in runs]
-        style.seeds_and_median(bottom, x, curves, index, label, marker="o")
-    style.level(bottom, 1 / 32, "even: 1/32")
-    bottom.set(
-        xlabel="$d_k$, the size of queries and keys",
-        ylabel="largest of 32 weights",
-        ylim=(0, 1.02),
-    )
-    bottom.set_xticks(x, [str(size) for size in x])
-    bottom.minorticks_off()
-    bottom.legend(loc="center right", bbox_to_anchor=(1, 0.4))
-    return figure
-
-
-def draw_reach(m: Measurements) -> Figure:
-    figure, axes = style.panels(1, 2, height=2.9)
-    largest = max(m["reach_open"].max(), m["reach_causal"].max())
-    for ax, name, title in (
-        (axes[0, 0], "reach_open", "without a mask"),
-        (axes[0, 1], "reach_causal", "with the causal mask"),
-    ):
-        moved = np.ma.masked_equal(m[name].T, 0.0)  # (output, changed input)
-        image = ax.imshow(moved, vmin=0, vmax=largest, interpolation="none")
-        ax.set_title(title)
-        ax.set(xlabel="token that is changed", xticks=(0, 5, 11), yticks=(0, 5, 11))
-        ax.set_xticklabels((1, 6, 12))
-        ax.set_yticklabels((1, 6, 12))
-        ax.grid(False)
-    axes[0, 0].set_ylabel("token whose output moves")
-    figure.colorbar(image, ax=axes[0], shrink=0.7, label="how far", pad=0.02)
-    return figure
-
-
-def draw_encodings(m: Measurements) -> Figure:
-    figure, axes = style.panels(3, height=2.3)
-    first, second, third = axes[:, 0]
-    first.imshow(
-        m["sinusoidal"].T, aspect="auto", cmap="RdBu", vmin=-1, vmax=1,
-        interpolation="none",
-    )  # fmt: skip
-    first.set(xlabel="position", ylabel="coordinate")
-    first.set_title("sinusoidal: the vector added at each position")
-    first.grid(False)
-    n = len(m["sinusoidal"])
-    places = (n // 2, 3 * n // 4, n)
-    for index, (curve, label) in enumerate(zip(m["rotary"], places)):
-        second.plot(
-            curve,
-            color=style.colour(index),
-            linestyle=("-", "--", ":")[index],
-            linewidth=(4, 2.5, 1.5)[index],
-            label=f"query at position {label}",
-        )
-    second.set(xlabel="tokens back", ylabel="score")
-    second.set_title("rotary: one query, one key, at every distance")
-    second.legend(fontsize=8)
-    for head, line in enumerate(m["alibi"]):
-        third.plot(line, color=style.colour(head), label=f"head {head + 1}")
-    third.set(xlabel="tokens back", ylabel="added to the score")
-    third.set_title("ALiBi: a slope for each head")
-    third.legend(fontsize=8)
-    return figure

@@ -19,12 +19,20 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Generator, Tensor, nn
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl import oracles
-from snippets.icl.linear_regression import Prompts, draw_prompts
-from snippets.icl.same_block import ARCHITECTURES, build, count_parameters
-from snippets.icl.tuned_training import Schedule, train
+from snippets import style
+from snippets.contract import (
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+    equals,
+)
+from snippets.icl.networks.same_block import ARCHITECTURES, build, count_parameters
+from snippets.icl.tasks.linear_regression import Prompts, draw_prompts
+from snippets.icl.theory import oracles
+from snippets.icl.training.tuned_training import Schedule, train
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,6 @@ def as_in_lee(architecture: str) -> Config:
     )
 
 
-# --8<-- [start:presets]
 LONGER = Schedule((0.003,), n_tune=1, n_steps=1300)  # one rate, three times the steps
 PRESETS = {
     "laptop": {  # each cell is trained by itself
@@ -88,7 +95,6 @@ PRESETS = {
         "titans": as_in_lee("titans"),
     },
 }
-# --8<-- [end:presets]
 
 
 # --8<-- [start:network]
@@ -137,7 +143,6 @@ def error_of(answers: Float[Tensor, "batch m"], prompts: Prompts, n: int) -> flo
 # --8<-- [end:network]
 
 
-# --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     generator = Generator().manual_seed(seed)
 
@@ -180,9 +185,6 @@ def least_squares_answers(prompts: Prompts, n: int) -> Float[Tensor, "batch m"]:
     return (prompts.x[:, n:] @ w[..., None])[..., 0]
 
 
-# --8<-- [end:run]
-
-
 ATTENTION = ("decoder", "encoder-decoder", "prefix-lm")
 CORRECTING = ("deltanet", "titans")
 MATRICES = ("linear-attention", *CORRECTING)
@@ -190,7 +192,6 @@ OTHERS = ("lstm", "convolution")
 LONG = ("lstm-longer", "convolution-longer")
 
 
-# --8<-- [start:derived]
 def at(m: Measurements, cell: str, n: int, name: str = "error") -> float:
     """Error of an architecture, or of least squares, after so many examples."""
     found = m[cell][name][m[cell]["n_examples"] == n]
@@ -205,94 +206,34 @@ def least(m: Measurements, cells: tuple[str, ...], n: int) -> float:
     return min(at(m, cell, n) for cell in cells)
 
 
-# --8<-- [end:derived]
-
-
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="all",
-        says=(
-            "After 12 examples each of the eight errs less than nine tenths of what "
-            "the answer 0 does, LSTM and convolution with three times the steps."
-        ),
-        value=lambda m: most(m, (*ATTENTION, *MATRICES, *LONG), 12),
-        holds=lambda v: v < 0.9,
-        reported=Reported(
-            "lee2024",
-            "abstract",
-            "all the considered architectures can perform in-context learning",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="slow",
-        says=(
-            "In the steps that the others got the convolution's error is still above "
-            "0.7 after 12 examples."
-        ),
-        value=lambda m: at(m, "convolution", 12),
-        holds=lambda v: v > 0.7,
-    ),
-    Claim(
-        id="lstm-longer",
-        says=(
-            "With three times the steps the LSTM's error after 12 examples is below "
-            "0.3."
-        ),
-        value=lambda m: at(m, "lstm-longer", 12),
-        holds=lambda v: v < 0.3,
-    ),
-    Claim(
-        id="attention",
-        says=("After 12 examples decoder-only and prefix-LM have errors below 0.25."),
-        value=lambda m: most(m, ("decoder", "prefix-lm"), 12),
-        holds=lambda v: v < 0.25,
-    ),
-    Claim(
-        id="correcting",
-        says=(
-            "After 12 examples DeltaNet and the Titans-style memory both err less than "
-            "nine tenths of what the best network with softmax attention does."
-        ),
-        value=lambda m: most(m, CORRECTING, 12) / least(m, ATTENTION, 12),
-        holds=lambda v: v < 0.9,
-        unit="of the error",
-        reported=Reported(
-            "lee2024",
-            "abstract",
-            "several attention alternatives are sometimes competitive or better",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="delta-linear",
-        says="Linear attention errs more than twice as much as DeltaNet.",
-        value=lambda m: at(m, "linear-attention", 12) / at(m, "deltanet", 12),
-        holds=lambda v: v > 2,
-        unit="times the error",
-    ),
-    Claim(
-        id="one",
-        says="After one example DeltaNet's error is within 0.1 of least squares.",
-        value=lambda m: at(m, "deltanet", 1) - at(m, "deltanet", 1, "least_squares"),
-        holds=lambda v: abs(v) < 0.1,
-    ),
-    Claim(
-        id="no-choice",
-        says="After one example the encoder-decoder's error is above 0.85.",
-        value=lambda m: at(m, "encoder-decoder", 1),
-        holds=lambda v: v > 0.85,
-    ),
-    Claim(
-        id="no-elbow",
-        says=(
-            "After 3 examples, where least squares is exact, no network has an error "
-            "below 0.1."
-        ),
-        value=lambda m: least(m, tuple(PRESETS["laptop"]), 3),
-        holds=lambda v: v > 0.1,
-    ),
+    Claim("all", lambda m: most(m, (*ATTENTION, *MATRICES, *LONG), 12), below(0.9), "",
+          "After 12 examples each of the eight errs less than nine tenths of what the answer 0 does, LSTM "
+          "and convolution with three times the steps.",
+          Reported("lee2024", "abstract", "all the considered architectures can perform in-context learning", SMALLER)),
+    Claim("slow", lambda m: at(m, "convolution", 12), above(0.7), "",
+          "In the steps that the others got the convolution's error is still above 0.7 after 12 examples."),
+    Claim("lstm-longer", lambda m: at(m, "lstm-longer", 12), below(0.3), "",
+          "With three times the steps the LSTM's error after 12 examples is below 0.3."),
+    Claim("attention", lambda m: most(m, ("decoder", "prefix-lm"), 12), below(0.25), "",
+          "After 12 examples decoder-only and prefix-LM have errors below 0.25."),
+    Claim("correcting", lambda m: most(m, CORRECTING, 12) / least(m, ATTENTION, 12), below(0.9), "of the error",
+          "After 12 examples DeltaNet and the Titans-style memory both err less than nine tenths of what the "
+          "best network with softmax attention does.",
+          Reported("lee2024", "abstract",
+                   "several attention alternatives are sometimes competitive or better", SMALLER)),
+    Claim("delta-linear", lambda m: at(m, "linear-attention", 12) / at(m, "deltanet", 12),
+          above(2), "times the error",
+          "Linear attention errs more than twice as much as DeltaNet."),
+    Claim("one", lambda m: at(m, "deltanet", 1) - at(m, "deltanet", 1, "least_squares"), equals(0, 0.1), "",
+          "After one example DeltaNet's error is within 0.1 of least squares."),
+    Claim("no-choice", lambda m: at(m, "encoder-decoder", 1), above(0.85), "",
+          "After one example the encoder-decoder's error is above 0.85."),
+    Claim("no-elbow", lambda m: least(m, tuple(PRESETS["laptop"]), 3), above(0.1), "",
+          "After 3 examples, where least squares is exact, no network has an error below 0.1."),
 ]
+# fmt: on
 
 
 GROUPS = {  # a panel each

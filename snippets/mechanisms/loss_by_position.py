@@ -12,13 +12,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements
-from snippets.icl.masked_transformer import MaskedTransformer, train
+from snippets.contract import Claim, Measurements, above, below, between
 from snippets.icl.measures import icl_score
+from snippets.icl.networks.masked_transformer import MaskedTransformer, train
 
 
 @dataclass(frozen=True)
@@ -218,126 +216,29 @@ def run(config: Config, seed: int) -> Measurements:
 
 
 # --8<-- [end:run]
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="near-the-best",
-        says=(
-            "At every position the trained network's loss is within 0.04 nats of the "
-            "best guess by counting."
-        ),
-        value=lambda m: float((m["loss"][-1] - m["counted"]).max()),
-        holds=lambda v: v < 0.04,
-        unit="nats",
-    ),
-    Claim(
-        id="score",
-        says=(
-            "Its ICL score, the loss of the 64th throw minus that of the 2nd, is "
-            "between -0.46 and -0.35 nats."
-        ),
-        value=lambda m: m["score"],
-        holds=lambda v: -0.46 < v < -0.35,
-        unit="nats",
-        digits=3,
-    ),
-    Claim(
-        id="score-is-learned",
-        says="Before training the score is within 0.05 nats of zero.",
-        value=lambda m: abs(float(m["score_by_step"][0])),
-        holds=lambda v: v < 0.05,
-        unit="nats",
-    ),
-    Claim(
-        id="first-throw",
-        says=(
-            "At the first throw, where there is no context, the trained network's loss "
-            "is within 0.03 nats of ln 6."
-        ),
-        value=lambda m: abs(float(m["loss"][-1][0] - np.log(6))),
-        holds=lambda v: v < 0.03,
-        unit="nats",
-    ),
-    Claim(
-        id="overshoots",
-        says=(
-            "On the way the score falls more than 0.02 nats below that of the best "
-            "guess, and comes back."
-        ),
-        value=lambda m: float(m["score_by_step"].min()) - best_score(PRESETS["laptop"]),
-        holds=lambda v: v < -0.02,
-        unit="nats",
-    ),
-    Claim(
-        id="too-bold",
-        says=(
-            "At step 60 it gives the face of the first throw a chance above 0.5 to come"
-            " again; the best guess gives it 3/8."
-        ),
-        value=lambda m: float(m["again"][2]),
-        holds=lambda v: v > 0.5,
-    ),
-    Claim(
-        id="two-guesses",
-        says=(
-            "Keeping the better of two guesses at every second token gains between 0.2 "
-            "and 0.35 nats a token, less than the context does."
-        ),
-        value=lambda m: m["two_gain"] / 2,
-        holds=lambda v: 0.2 < v < np.log(2) / 2,
-        unit="nats a token",
-    ),
-    Claim(
-        id="counted",
-        says=(
-            "The formula p(2 - p) for the success of two guesses agrees with guesses "
-            "that were drawn, within 0.02."
-        ),
-        value=lambda m: abs(m["two_formula"] - m["two_drawn"]),
-        holds=lambda v: v < 0.02,
-    ),
+    Claim("near-the-best", lambda m: float((m["loss"][-1] - m["counted"]).max()), below(0.04), "nats",
+          "At every position the trained network's loss is within 0.04 nats of the best guess by counting."),
+    Claim("score", lambda m: m["score"], between(-0.46, -0.35), "nats",
+          "Its ICL score, the loss of the 64th throw minus that of the 2nd, is between -0.46 and -0.35 nats.",
+          digits=3),
+    Claim("score-is-learned", lambda m: abs(float(m["score_by_step"][0])), below(0.05), "nats",
+          "Before training the score is within 0.05 nats of zero."),
+    Claim("first-throw", lambda m: abs(float(m["loss"][-1][0] - np.log(6))), below(0.03), "nats",
+          "At the first throw, where there is no context, the trained network's loss is within 0.03 nats of "
+          "ln 6."),
+    Claim("overshoots", lambda m: float(m["score_by_step"].min()) - best_score(PRESETS["laptop"]),
+          below(-0.02), "nats",
+          "On the way the score falls more than 0.02 nats below that of the best guess, and comes back."),
+    Claim("too-bold", lambda m: float(m["again"][2]), above(0.5), "",
+          "At step 60 it gives the face of the first throw a chance above 0.5 to come again; the best guess "
+          "gives it 3/8."),
+    Claim("two-guesses", lambda m: m["two_gain"] / 2, between(0.2, np.log(2) / 2), "nats a token",
+          "Keeping the better of two guesses at every second token gains between 0.2 and 0.35 nats a token, "
+          "less than the context does."),
+    Claim("counted", lambda m: abs(m["two_formula"] - m["two_drawn"]), below(0.02), "",
+          "The formula p(2 - p) for the success of two guesses agrees with guesses that were drawn, within "
+          "0.02."),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {"position": draw_position(runs), "score": draw_score(runs)}
-
-
-# --8<-- [end:draw]
-
-
-def draw_position(runs: list[Measurements]) -> Figure:
-    """Loss against position at each moment, beside the exact loss."""
-    figure, axes = style.panels(1, height=3.2)
-    ax = axes[0, 0]
-    exact = runs[0]["exact"]
-    x = np.arange(1, len(exact) + 1)
-    for index, step in enumerate(runs[0]["moments"]):
-        ys = [m["loss"][index] for m in runs]
-        label = f"after {step} steps" if step else "before training"
-        style.seeds_and_median(ax, x, ys, (6, 3, 1, 0)[index], label)
-    ax.plot(x, exact, "--", color=style.ink(), linewidth=1.2, label="best: counting")
-    style.level(ax, np.log(6), "ln 6: no context used")
-    style.level(ax, runs[0]["floor"], "the dice known", below=True)
-    ax.set(xscale="log", xlabel="throw", ylabel="loss (nats)", ylim=(1.15, 2.15))
-    ax.set_xticks([1, 2, 4, 8, 16, 32, 64], ["1", "2", "4", "8", "16", "32", "64"])
-    ax.minorticks_off()
-    ax.legend(loc="upper right", ncols=2)
-    return figure
-
-
-def draw_score(runs: list[Measurements]) -> Figure:
-    """The ICL score through training, in nats and in bits."""
-    figure, axes = style.panels(1, height=2.6)
-    ax = axes[0, 0]
-    ys = [m["score_by_step"] for m in runs]
-    style.seeds_and_median(ax, runs[0]["step"], ys, 0, "the network")
-    best = best_score(PRESETS["laptop"])
-    style.level(ax, best, "best guess: counting", below=True)
-    style.level(ax, 0, "context does not help")
-    ax.set(xlabel="training step", ylabel="ICL score (nats)", ylim=(-0.6, 0.1))
-    bits = ax.secondary_yaxis(
-        "right", functions=(lambda y: y / np.log(2), lambda y: y * np.log(2))
-    )
-    bits.set_ylabel("(bits)")
-    return figure
+# fmt: on

@@ -11,20 +11,27 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from matplotlib.figure import Figure
 from torch import Generator, Tensor, nn
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.positional_encodings import (
+from snippets.contract import (
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+    between,
+    equals,
+)
+from snippets.icl.networks.positional_encodings import (
     ALiBi,
     Learned,
     Nowhere,
     Rotary,
     Sinusoidal,
 )
-from snippets.icl.progress import steps
-from snippets.icl.self_attention import SelfAttention, layer_norm
+from snippets.icl.networks.self_attention import SelfAttention, layer_norm
+from snippets.progress import steps
 
 
 @dataclass(frozen=True)
@@ -154,7 +161,6 @@ def best_without_order(
 # --8<-- [end:task]
 
 
-# --8<-- [start:run]
 def train(config: Config, seed: int) -> AttentionOnly:
     generator = torch.Generator().manual_seed(seed)
     network = AttentionOnly(config, generator)
@@ -210,10 +216,6 @@ def best_head(pattern: Float[Tensor, "batch head pos pos"], n_tokens: int) -> in
     return int(previous.mean((0, 2)).argmax())
 
 
-# --8<-- [end:run]
-
-
-# --8<-- [start:derived]
 def least(m: Measurements, name: str, *cells: str) -> float:
     return min(float(m[cell][name]) for cell in cells)
 
@@ -222,217 +224,61 @@ def most(m: Measurements, name: str, *cells: str) -> float:
     return max(float(m[cell][name]) for cell in cells)
 
 
-# --8<-- [end:derived]
+def alibi_ahead(m: Measurements) -> float:
+    """Of the best of the four others, with two layers, beyond the length."""
+    others = ("none-2", "learned-2", "sinusoidal-2", "rotary-2")
+    return float(m["alibi-2"]["beyond"]) - most(m, "beyond", *others)
 
+
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="heap",
-        says=(
-            "One layer without positions is right as often as the most frequent symbol"
-            " of the past, within 3 in 100."
-        ),
-        value=lambda m: m["none-1"]["within"] - m["none-1"]["heap_within"],
-        holds=lambda v: abs(v) < 0.03,
-    ),
-    Claim(
-        id="finds",
-        says=(
-            "Within the training length, one layer with learned, sinusoidal or rotary"
-            " positions names the token before in more than 95 of 100 cases."
-        ),
-        value=lambda m: least(m, "within", "learned-1", "sinusoidal-1", "rotary-1"),
-        holds=lambda v: v > 0.95,
-        digits=3,
-    ),
-    Claim(
-        id="alibi-blurs",
-        says="One layer with ALiBi names it in more than 55 and fewer than 85 of 100.",
-        value=lambda m: float(m["alibi-1"]["within"]),
-        holds=lambda v: 0.55 < v < 0.85,
-    ),
-    Claim(
-        id="alibi-looks",
-        says="None of its heads gives more than 3 tenths to the token before.",
-        value=lambda m: float(m["alibi-1"]["previous"]),
-        holds=lambda v: v < 0.3,
-        unit="of its attention",
-    ),
-    Claim(
-        id="learned-ends",
-        says=(
-            "With learned positions fewer than 15 in 100 are right beyond twice the"
-            " training length, with one layer and with two."
-        ),
-        value=lambda m: most(m, "beyond", "learned-1", "learned-2"),
-        holds=lambda v: v < 0.15,
-    ),
-    Claim(
-        id="sinusoidal-ends",
-        says="With sinusoidal positions, fewer than 2 in 10 with one layer or two.",
-        value=lambda m: most(m, "beyond", "sinusoidal-1", "sinusoidal-2"),
-        holds=lambda v: v < 0.2,
-        reported=Reported(
-            "press2022",
-            "figure 1",
-            "with sinusoidal positions perplexity rises beyond the training length",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="rotary-carries",
-        says="With rotary positions over 85 in 100 are right up to twice the length.",
-        value=lambda m: least(m, "to_twice", "rotary-1", "rotary-2"),
-        holds=lambda v: v > 0.85,
-        digits=3,
-    ),
-    Claim(
-        id="rotary-ends",
-        says="Beyond twice the length fewer than half are right with rotary positions.",
-        value=lambda m: most(m, "beyond", "rotary-1", "rotary-2"),
-        holds=lambda v: v < 0.5,
-        reported=Reported(
-            "press2022",
-            "figure 1",
-            "with rotary positions perplexity rises beyond the training length",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="rotary-far",
-        says=(
-            "At the end of the long sequence its best head gives over half of its"
-            " attention to tokens more than twice the training length back."
-        ),
-        value=lambda m: float(m["rotary-1"]["far"]),
-        holds=lambda v: v > 0.5,
-        unit="of its attention",
-    ),
-    Claim(
-        id="slow-rotary",
-        says="With a slower second hand it is right there in more than 65 of 100.",
-        value=lambda m: float(m["slow-rotary-1"]["beyond"]),
-        holds=lambda v: v > 0.65,
-        digits=3,
-    ),
-    Claim(
-        id="alibi-steady",
-        says=(
-            "With one layer and ALiBi, over four fifths of the accuracy at the edge of"
-            " the training length remain beyond twice that length."
-        ),
-        value=lambda m: m["alibi-1"]["beyond"] / m["alibi-1"]["at_the_edge"],
-        holds=lambda v: v > 0.8,
-        unit="of the accuracy at the edge of training",
-        reported=Reported(
-            "press2022",
-            "figure 1",
-            "with ALiBi perplexity does not rise beyond the training length",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="alibi-two",
-        says="Two layers with ALiBi: over 95 in 100 are right within the length.",
-        value=lambda m: float(m["alibi-2"]["within"]),
-        holds=lambda v: v > 0.95,
-        digits=3,
-    ),
-    Claim(
-        id="alibi-two-beyond",
-        says=(
-            "Beyond twice the length it is ahead of the four others with two layers by"
-            " more than 10 in 100."
-        ),
-        value=lambda m: (
-            float(m["alibi-2"]["beyond"])
-            - most(m, "beyond", "none-2", "learned-2", "sinusoidal-2", "rotary-2")
-        ),
-        holds=lambda v: v > 0.1,
-    ),
-    Claim(
-        id="none-two",
-        says="Two layers without positions: over 9 in 10 are right within the length.",
-        value=lambda m: float(m["none-2"]["within"]),
-        holds=lambda v: v > 0.9,
-        digits=3,
-        reported=Reported(
-            "haviv2022",
-            "abstract",
-            "causal language models without encodings acquire positions implicitly",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="none-two-beyond",
-        says="Beyond twice the length fewer than 4 in 10.",
-        value=lambda m: float(m["none-2"]["beyond"]),
-        holds=lambda v: v < 0.4,
-    ),
+    Claim("heap", lambda m: m["none-1"]["within"] - m["none-1"]["heap_within"], equals(0, 0.03), "",
+          "One layer without positions is right as often as the most frequent symbol of the past, within 3 "
+          "in 100."),
+    Claim("finds", lambda m: least(m, "within", "learned-1", "sinusoidal-1", "rotary-1"), above(0.95), "",
+          "Within the training length, one layer with learned, sinusoidal or rotary positions names the "
+          "token before in more than 95 of 100 cases.",
+          digits=3),
+    Claim("alibi-blurs", lambda m: float(m["alibi-1"]["within"]), between(0.55, 0.85), "",
+          "One layer with ALiBi names it in more than 55 and fewer than 85 of 100."),
+    Claim("alibi-looks", lambda m: float(m["alibi-1"]["previous"]), below(0.3), "of its attention",
+          "None of its heads gives more than 3 tenths to the token before."),
+    Claim("learned-ends", lambda m: most(m, "beyond", "learned-1", "learned-2"), below(0.15), "",
+          "With learned positions fewer than 15 in 100 are right beyond twice the training length, with one "
+          "layer and with two."),
+    Claim("sinusoidal-ends", lambda m: most(m, "beyond", "sinusoidal-1", "sinusoidal-2"), below(0.2), "",
+          "With sinusoidal positions, fewer than 2 in 10 with one layer or two.",
+          Reported("press2022", "figure 1",
+                   "with sinusoidal positions perplexity rises beyond the training length", SMALLER)),
+    Claim("rotary-carries", lambda m: least(m, "to_twice", "rotary-1", "rotary-2"), above(0.85), "",
+          "With rotary positions over 85 in 100 are right up to twice the length.",
+          digits=3),
+    Claim("rotary-ends", lambda m: most(m, "beyond", "rotary-1", "rotary-2"), below(0.5), "",
+          "Beyond twice the length fewer than half are right with rotary positions.",
+          Reported("press2022", "figure 1",
+                   "with rotary positions perplexity rises beyond the training length", SMALLER)),
+    Claim("rotary-far", lambda m: float(m["rotary-1"]["far"]), above(0.5), "of its attention",
+          "At the end of the long sequence its best head gives over half of its attention to tokens more "
+          "than twice the training length back."),
+    Claim("slow-rotary", lambda m: float(m["slow-rotary-1"]["beyond"]), above(0.65), "",
+          "With a slower second hand it is right there in more than 65 of 100.",
+          digits=3),
+    Claim("alibi-steady", lambda m: m["alibi-1"]["beyond"] / m["alibi-1"]["at_the_edge"],
+          above(0.8), "of the accuracy at the edge of training",
+          "With one layer and ALiBi, over four fifths of the accuracy at the edge of the training length "
+          "remain beyond twice that length.",
+          Reported("press2022", "figure 1", "with ALiBi perplexity does not rise beyond the training length", SMALLER)),
+    Claim("alibi-two", lambda m: float(m["alibi-2"]["within"]), above(0.95), "",
+          "Two layers with ALiBi: over 95 in 100 are right within the length.",
+          digits=3),
+    Claim("alibi-two-beyond", alibi_ahead, above(0.1), "",
+          "Beyond twice the length it is ahead of the four others with two layers by more than 10 in 100."),
+    Claim("none-two", lambda m: float(m["none-2"]["within"]), above(0.9), "",
+          "Two layers without positions: over 9 in 10 are right within the length.",
+          Reported("haviv2022", "abstract",
+                   "causal language models without encodings acquire positions implicitly", SMALLER),
+          digits=3),
+    Claim("none-two-beyond", lambda m: float(m["none-2"]["beyond"]), below(0.4), "",
+          "Beyond twice the length fewer than 4 in 10."),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {"curves": draw_curves(runs), "patterns": draw_patterns(runs[0])}
-
-
-# --8<-- [end:draw]
-
-NAMES = {
-    "none": "none",
-    "learned": "learned",
-    "sinusoidal": "sinusoidal",
-    "rotary": "rotary",
-    "alibi": "ALiBi",
-}
-
-
-def draw_curves(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(2, height=2.9, sharex=True)
-    x, length = runs[0]["none-1"]["position"], runs[0]["none-1"]["trained"]
-    some = (x <= length + 4) | (x % 3 == 1)  # fewer points where curves are flat
-    x = x[some]
-    for ax, layers in zip(axes[:, 0], (1, 2)):
-        for index, name in enumerate(ENCODINGS):
-            curves = [m[f"{name}-{layers}"]["accuracy"][some] for m in runs]
-            line = "--" if name == "none" else "-"
-            style.seeds_and_median(ax, x, curves, index, NAMES[name], linestyle=line)
-        heap = np.median([m["none-1"]["heap"][some] for m in runs], 0)
-        ax.plot(x, heap, color=style.ink(), linestyle=":", label="best without order")
-        ax.axvline(length + 0.5, color=style.ink(), linewidth=0.9)
-        ax.annotate("trained to here", (length + 1, 1.05), fontsize=8)
-        ax.set(ylabel="share of right answers", ylim=(0, 1.15), xlim=(3, x[-1]))
-        ax.set_title(("one layer", "two layers")[layers - 1])
-    curves = [m["slow-rotary-1"]["accuracy"][some] for m in runs]
-    style.seeds_and_median(
-        axes[0, 0], x, curves, 3, "rotary, base $10^6$", linestyle="-."
-    )
-    axes[1, 0].set_xlabel("position of the token that asks")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncol=3)
-    return figure
-
-
-def draw_patterns(m: Measurements) -> Figure:
-    """Mean pattern of the head that attends most to the token before."""
-    figure, axes = style.panels(2, 3, height=2.0)
-    cells = [*(f"{name}-1" for name in ENCODINGS), "none-2"]
-    titles = [*NAMES.values(), "none, layer 2"]
-    for ax, cell, title in zip(axes.flat, cells, titles):
-        length = m[cell]["trained"]
-        ax.imshow(m[cell]["pattern"], vmin=0, vmax=1, interpolation="none")
-        ax.plot(
-            [-0.5, length - 0.5, length - 0.5],
-            [length - 0.5, length - 0.5, -0.5],
-            color="white",
-            linewidth=0.9,
-        )
-        ax.set_title(title, fontsize=9)
-        ax.set_xticks((0, 15, 31, 63), (1, 16, 32, 64), fontsize=8)
-        ax.set_yticks((0, 15, 31, 63), (1, 16, 32, 64), fontsize=8)
-        ax.grid(False)
-    for ax in axes[:, 0]:
-        ax.set_ylabel("query")
-    for ax in axes[1]:
-        ax.set_xlabel("key")
-    return figure
+# fmt: on

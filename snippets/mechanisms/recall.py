@@ -20,11 +20,11 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Generator, Tensor, nn
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.recall import Recall, draw_recall
-from snippets.icl.same_block import ARCHITECTURES, build, count_parameters
-from snippets.icl.tuned_training import Schedule, train
+from snippets import style
+from snippets.contract import SMALLER, Claim, Measurements, Reported, above, below
+from snippets.icl.networks.same_block import ARCHITECTURES, build, count_parameters
+from snippets.icl.tasks.recall import Recall, draw_recall
+from snippets.icl.training.tuned_training import Schedule, train
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,6 @@ def as_in_zoology(architecture: str) -> Config:
     )
 
 
-# --8<-- [start:presets]
 LONGER = Schedule((0.003,), n_tune=1, n_steps=1300)  # one rate, three times the steps
 PRESETS = {
     "laptop": {  # each cell is trained by itself
@@ -88,7 +87,6 @@ PRESETS = {
         "titans": as_in_zoology("titans"),
     },
 }
-# --8<-- [end:presets]
 
 
 # --8<-- [start:network]
@@ -176,7 +174,6 @@ MATRICES = ("linear-attention", "deltanet", "titans")
 OTHERS = ("lstm", "convolution")
 
 
-# --8<-- [start:derived]
 def at(m: Measurements, cell: str, n_pairs: int) -> float:
     """Accuracy of an architecture with so many pairs stored."""
     found = m[cell]["accuracy"][m[cell]["n_pairs"] == n_pairs]
@@ -197,101 +194,35 @@ def size_spread(m: Measurements) -> float:
     return max(sizes) / min(sizes) - 1
 
 
-# --8<-- [end:derived]
-
-
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="matched",
-        says="The largest of the eight is less than 0.2 per cent above the smallest.",
-        value=lambda m: 100 * size_spread(m),
-        holds=lambda v: v < 0.2,
-        unit="per cent",
-    ),
-    Claim(
-        id="attention",
-        says=(
-            "Each of the three networks with softmax attention recalls more than 95 in "
-            "100 with 32 pairs stored."
-        ),
-        value=lambda m: least(m, ATTENTION, 32),
-        holds=lambda v: v > 0.95,
-        digits=3,
-    ),
-    Claim(
-        id="most",
-        says=(
-            "With 32 pairs each of them recalls more than any other network, by more "
-            "than 5 in 100."
-        ),
-        value=lambda m: least(m, ATTENTION, 32) - most(m, MATRICES + OTHERS, 32),
-        holds=lambda v: v > 0.05,
-        reported=Reported(
-            "arora2023",
-            "abstract",
-            "attention outperforms gated convolutions by a large margin in recall",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="few",
-        says="With 4 pairs each of three matrix memories recalls more than 9 in 10.",
-        value=lambda m: least(m, MATRICES, 4),
-        holds=lambda v: v > 0.9,
-        digits=3,
-    ),
-    Claim(
-        id="full",
-        says=("Each of the three loses more than 5 in 100 from 4 pairs to 32."),
-        value=lambda m: min(at(m, cell, 4) - at(m, cell, 32) for cell in MATRICES),
-        holds=lambda v: v > 0.05,
-        reported=Reported(
-            "schlag2021",
-            "abstract",
-            "a limit to what linearised attention can hold",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="alike",
-        says="With 32 pairs the three lie within 0.25 of each other.",
-        value=lambda m: most(m, MATRICES, 32) - least(m, MATRICES, 32),
-        holds=lambda v: v < 0.25,
-    ),
-    Claim(
-        id="vector",
-        says=(
-            "With 2 pairs LSTM and convolution do not reach the half that naming any "
-            "stored value would give."
-        ),
-        value=lambda m: most(m, OTHERS, 2),
-        holds=lambda v: v < 0.5,
-    ),
-    Claim(
-        id="longer",
-        says=(
-            "With three times the steps the LSTM still recalls less than half with 4 "
-            "pairs."
-        ),
-        value=lambda m: at(m, "lstm-longer", 4),
-        holds=lambda v: v < 0.5,
-    ),
-    Claim(
-        id="some",
-        says=(
-            "With 4 pairs each of the eight is above chance, 0.0625, by half of it or "
-            "more."
-        ),
-        value=lambda m: least(m, tuple(ARCHITECTURES), 4),
-        holds=lambda v: v > 0.094,
-        reported=Reported(
-            "lee2024",
-            "abstract",
-            "all the considered architectures can perform in-context learning",
-            "reproduced at smaller scale",
-        ),
-    ),
+    Claim("matched", lambda m: 100 * size_spread(m), below(0.2), "per cent",
+          "The largest of the eight is less than 0.2 per cent above the smallest."),
+    Claim("attention", lambda m: least(m, ATTENTION, 32), above(0.95), "",
+          "Each of the three networks with softmax attention recalls more than 95 in 100 with 32 pairs "
+          "stored.",
+          digits=3),
+    Claim("most", lambda m: least(m, ATTENTION, 32) - most(m, MATRICES + OTHERS, 32), above(0.05), "",
+          "With 32 pairs each of them recalls more than any other network, by more than 5 in 100.",
+          Reported("arora2023", "abstract",
+                   "attention outperforms gated convolutions by a large margin in recall", SMALLER)),
+    Claim("few", lambda m: least(m, MATRICES, 4), above(0.9), "",
+          "With 4 pairs each of three matrix memories recalls more than 9 in 10.",
+          digits=3),
+    Claim("full", lambda m: min(at(m, cell, 4) - at(m, cell, 32) for cell in MATRICES), above(0.05), "",
+          "Each of the three loses more than 5 in 100 from 4 pairs to 32.",
+          Reported("schlag2021", "abstract", "a limit to what linearised attention can hold", SMALLER)),
+    Claim("alike", lambda m: most(m, MATRICES, 32) - least(m, MATRICES, 32), below(0.25), "",
+          "With 32 pairs the three lie within 0.25 of each other."),
+    Claim("vector", lambda m: most(m, OTHERS, 2), below(0.5), "",
+          "With 2 pairs LSTM and convolution do not reach the half that naming any stored value would give."),
+    Claim("longer", lambda m: at(m, "lstm-longer", 4), below(0.5), "",
+          "With three times the steps the LSTM still recalls less than half with 4 pairs."),
+    Claim("some", lambda m: least(m, tuple(ARCHITECTURES), 4), above(0.094), "",
+          "With 4 pairs each of the eight is above chance, 0.0625, by half of it or more.",
+          Reported("lee2024", "abstract", "all the considered architectures can perform in-context learning", SMALLER)),
 ]
+# fmt: on
 
 GROUPS = {  # a panel each
     "attention, vector, window": (*ATTENTION, *OTHERS),

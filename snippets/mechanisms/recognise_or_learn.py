@@ -10,13 +10,18 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.masked_transformer import MaskedTransformer, train
-from snippets.icl.symbols import (
+from snippets.contract import (
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+)
+from snippets.icl.networks.masked_transformer import MaskedTransformer, train
+from snippets.icl.tasks.symbols import (
     Prompt,
     Vocabulary,
     ask,
@@ -29,7 +34,6 @@ from snippets.icl.symbols import (
 )
 
 
-# --8<-- [start:config]
 @dataclass(frozen=True)
 class Config:
     n_tasks: int  # known tasks; 0: every training prompt has a task of its own
@@ -56,7 +60,6 @@ PRESETS = {
         "new": Config(n_tasks=0),
     }
 }
-# --8<-- [end:config]
 
 
 # --8<-- [start:world]
@@ -167,7 +170,6 @@ def evaluate(network: MaskedTransformer, world: World) -> dict[str, float | np.n
 # --8<-- [end:evaluate]
 
 
-# --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     generator = torch.Generator().manual_seed(seed)
     c, world = config, World(config, generator)
@@ -188,10 +190,6 @@ def run(config: Config, seed: int) -> Measurements:
     return {**result, "shots": np.array(c.shots)}
 
 
-# --8<-- [end:run]
-
-
-# --8<-- [start:derived]
 def after(m: Measurements, curve: str, n_pairs: int) -> float:
     """A curve's value at so many pairs."""
     return float(m[curve][list(m["shots"]).index(n_pairs)])
@@ -204,187 +202,42 @@ def from_the_line(m: Measurements, config: Config) -> float:
     return float(np.abs(m["new"] - line).max())
 
 
-# --8<-- [end:derived]
-
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="recognises",
-        says=(
-            "Trained on 4 tasks, it gives the right label of an item that the prompt "
-            "does not show in more than 9 of 10 prompts of a known task."
-        ),
-        value=lambda m: m["t4"]["known_hidden"],
-        holds=lambda v: v > 0.9,
-        digits=3,
-    ),
-    Claim(
-        id="learns-nothing",
-        says=(
-            "Trained on 4 tasks, it reads fewer than 1 in 10 labels that a prompt of a "
-            "new task shows."
-        ),
-        value=lambda m: m["t4"]["new_shown"],
-        holds=lambda v: v < 0.1,
-    ),
-    Claim(
-        id="learns",
-        says=(
-            "Trained on a new task in every prompt, it reads more than 95 in 100 labels"
-            " that a prompt of a new task shows."
-        ),
-        value=lambda m: m["new"]["new_shown"],
-        holds=lambda v: v > 0.95,
-        digits=3,
-    ),
-    Claim(
-        id="on-the-line",
-        says=(
-            "Its accuracy on new tasks stays within 0.04 of the formula for who knows "
-            "no task, at every number of pairs."
-        ),
-        value=lambda m: from_the_line(m["new"], PRESETS["laptop"]["new"]),
-        holds=lambda v: v < 0.04,
-    ),
-    Claim(
-        id="many-learn",
-        says=(
-            "Trained on 64 tasks, it reads the shown labels of new tasks better than it"
-            " knows the hidden labels of its own, by more than 0.75."
-        ),
-        value=lambda m: m["t64"]["new_shown"] - m["t64"]["known_hidden"],
-        holds=lambda v: v > 0.75,
-    ),
-    Claim(
-        id="recognises-sixteen",
-        says=(
-            "Trained on 16 tasks, it gives the right label of an item that the prompt "
-            "does not show in more than 3 of 4 prompts of a known task."
-        ),
-        value=lambda m: m["t16"]["known_hidden"],
-        holds=lambda v: v > 0.75,
-    ),
-    Claim(
-        id="learns-a-little",
-        says=(
-            "Trained on 16 tasks, it reads more than 2 in 32 labels that a prompt of a "
-            "new task shows: twice as many as a guess would get right."
-        ),
-        value=lambda m: m["t16"]["new_shown"],
-        holds=lambda v: v > 2 / 32,
-    ),
-    Claim(
-        id="soon",
-        says="From 4 pairs to 12, recognition gains less than 0.05.",
-        value=lambda m: after(m["t4"], "known", 12) - after(m["t4"], "known", 4),
-        holds=lambda v: v < 0.05,
-        reported=Reported(
-            "pan2023",
-            "abstract",
-            "task recognition does not improve with more demonstrations",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="on-and-on",
-        says="From 4 pairs to 12, learning gains more than 0.4.",
-        value=lambda m: after(m["new"], "new", 12) - after(m["new"], "new", 4),
-        holds=lambda v: v > 0.4,
-        reported=Reported(
-            "pan2023",
-            "abstract",
-            "task learning improves with more demonstrations",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="deaf",
-        says=(
-            "Where the pair asked about is wrong and the others are of a known task, "
-            "the network of 4 tasks answers as the task has it in more than 9 of 10."
-        ),
-        value=lambda m: m["t4"]["lie_task"],
-        holds=lambda v: v > 0.9,
-        digits=3,
-    ),
-    Claim(
-        id="believes",
-        says=(
-            "In the same prompts the network of 64 tasks repeats the wrong label in "
-            "more than 9 of 10."
-        ),
-        value=lambda m: m["t64"]["lie_prompt"],
-        holds=lambda v: v > 0.9,
-        digits=3,
-    ),
+    Claim("recognises", lambda m: m["t4"]["known_hidden"], above(0.9), "",
+          "Trained on 4 tasks, it gives the right label of an item that the prompt does not show in more "
+          "than 9 of 10 prompts of a known task.",
+          digits=3),
+    Claim("learns-nothing", lambda m: m["t4"]["new_shown"], below(0.1), "",
+          "Trained on 4 tasks, it reads fewer than 1 in 10 labels that a prompt of a new task shows."),
+    Claim("learns", lambda m: m["new"]["new_shown"], above(0.95), "",
+          "Trained on a new task in every prompt, it reads more than 95 in 100 labels that a prompt of a new "
+          "task shows.",
+          digits=3),
+    Claim("on-the-line", lambda m: from_the_line(m["new"], PRESETS["laptop"]["new"]), below(0.04), "",
+          "Its accuracy on new tasks stays within 0.04 of the formula for who knows no task, at every number "
+          "of pairs."),
+    Claim("many-learn", lambda m: m["t64"]["new_shown"] - m["t64"]["known_hidden"], above(0.75), "",
+          "Trained on 64 tasks, it reads the shown labels of new tasks better than it knows the hidden "
+          "labels of its own, by more than 0.75."),
+    Claim("recognises-sixteen", lambda m: m["t16"]["known_hidden"], above(0.75), "",
+          "Trained on 16 tasks, it gives the right label of an item that the prompt does not show in more "
+          "than 3 of 4 prompts of a known task."),
+    Claim("learns-a-little", lambda m: m["t16"]["new_shown"], above(2 / 32), "",
+          "Trained on 16 tasks, it reads more than 2 in 32 labels that a prompt of a new task shows: twice "
+          "as many as a guess would get right."),
+    Claim("soon", lambda m: after(m["t4"], "known", 12) - after(m["t4"], "known", 4), below(0.05), "",
+          "From 4 pairs to 12, recognition gains less than 0.05.",
+          Reported("pan2023", "abstract", "task recognition does not improve with more demonstrations", SMALLER)),
+    Claim("on-and-on", lambda m: after(m["new"], "new", 12) - after(m["new"], "new", 4), above(0.4), "",
+          "From 4 pairs to 12, learning gains more than 0.4.",
+          Reported("pan2023", "abstract", "task learning improves with more demonstrations", SMALLER)),
+    Claim("deaf", lambda m: m["t4"]["lie_task"], above(0.9), "",
+          "Where the pair asked about is wrong and the others are of a known task, the network of 4 tasks "
+          "answers as the task has it in more than 9 of 10.",
+          digits=3),
+    Claim("believes", lambda m: m["t64"]["lie_prompt"], above(0.9), "",
+          "In the same prompts the network of 64 tasks repeats the wrong label in more than 9 of 10.",
+          digits=3),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {"probes": draw_probes(runs), "shots": draw_shots(runs)}
-
-
-# --8<-- [end:draw]
-
-NETWORKS = {"t4": "4 tasks", "t16": "16 tasks", "t64": "64 tasks", "new": "always new"}
-
-
-def draw_probes(runs: list[Measurements]) -> Figure:
-    """The two questions, and the lie, for each network."""
-    figure, axes = style.panels(2, height=2.5, sharex=True)
-    x = np.arange(len(NETWORKS))
-    panels = (
-        (
-            ("known_hidden", "known task, item not shown:\nonly recognition answers"),
-            ("new_shown", "new task, item shown:\nonly learning answers"),
-        ),
-        (
-            ("lie_task", "one wrong pair:\nanswers as the task has it"),
-            ("lie_prompt", "one wrong pair:\nrepeats the wrong label"),
-        ),
-    )
-    for ax, curves in zip(axes[:, 0], panels):
-        for index, (name, label) in enumerate(curves):
-            ys = [np.array([m[network][name] for network in NETWORKS]) for m in runs]
-            style.seeds_and_median(ax, x, ys, index, label, marker="o", markersize=4)
-        style.level(ax, 1 / 32, "chance, 1/32", x=0.5, below=True)
-        ax.set(ylim=(-0.1, 1.05), ylabel="share of answers")
-        ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.98), ncols=2, fontsize=8.5)
-    axes[1, 0].set_xticks(x, list(NETWORKS.values()))
-    axes[1, 0].set_xlabel("trained on")
-    return figure
-
-
-def draw_shots(runs: list[Measurements]) -> Figure:
-    """Accuracy against the number of pairs, beside the two formulas."""
-    figure, axes = style.panels(1, height=3.6)
-    ax = axes[0, 0]
-    x, config = runs[0]["t4"]["shots"], PRESETS["laptop"]["t4"]
-    curves = (
-        ("t4", "known", "4 tasks, a known one"),
-        ("new", "new", "always new, a new one"),
-        ("t4", "new", "4 tasks, a new one"),
-    )
-    for index, (network, curve, label) in enumerate(curves):
-        style.seeds_and_median(
-            ax,
-            x,
-            [m[network][curve] for m in runs],
-            index,
-            label,
-            marker="o",
-            markersize=4,
-        )
-    exact = np.median([m["t4"]["exact"] for m in runs], 0)
-    ax.plot(x, exact, ":", color=style.ink(), linewidth=1.2, label="exact recogniser")
-    line = learner(x, config.n_items, config.n_labels)
-    ax.plot(x, line, "--", color=style.ink(), linewidth=1.2, label="exact learner")
-    style.level(ax, 1 / 32, "chance, 1/32", below=True)
-    ax.set(
-        xlabel="pairs in the prompt",
-        ylabel="accuracy, any item",
-        ylim=(-0.06, 1.05),
-        xticks=x,
-    )
-    figure.legend(loc="outside upper center", ncols=2)
-    return figure
+# fmt: on

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements
-from snippets.icl import deltanet, linear_attention, mesa, oracles, titans_memory
-from snippets.icl.linear_regression import random_rotation
+from snippets.contract import Claim, Measurements, above, below
+from snippets.icl.networks import deltanet, linear_attention, mesa, titans_memory
+from snippets.icl.tasks.linear_regression import random_rotation
+from snippets.icl.theory import oracles
 
 
 @dataclass(frozen=True)
@@ -186,7 +185,6 @@ def least_squares_error(n: int, d: int) -> float:
 # --8<-- [end:random-keys]
 
 
-# --8<-- [start:measure]
 def errors_by_age(config: Config, generator: Generator) -> dict[str, np.ndarray]:
     """Store pairs with random keys of length 1, one after the other, and each time ask
     for all that are stored: the mean squared error, (number stored, pairs ago), as a
@@ -213,10 +211,6 @@ def errors_by_age(config: Config, generator: Generator) -> dict[str, np.ndarray]
     return errors
 
 
-# --8<-- [end:measure]
-
-
-# --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     generator = Generator().manual_seed(seed)
     shape = (config.batch, config.n_tokens)
@@ -238,13 +232,9 @@ def run(config: Config, seed: int) -> Measurements:
     }
 
 
-# --8<-- [end:run]
-
-
 EXACT = 1e-10
 
 
-# --8<-- [start:derived]
 def by_number(m: Measurements, name: str) -> np.ndarray:
     """Mean error over all that is stored, for 1, 2, ... stored pairs."""
     errors = m[f"{name}_error"]
@@ -268,19 +258,13 @@ def off_least_squares(m: Measurements) -> float:
     return float(np.max(np.abs(measured - np.array(formula))))
 
 
-# --8<-- [end:derived]
-
-
 def exact(id: str, says: str, name: str) -> Claim:
     return Claim(
-        id=id,
-        says=says,
-        value=lambda m: float(m[name]),
-        holds=lambda v: v < EXACT,
-        unit="at most",
+        id, lambda m: float(m[name]), below(EXACT), "at most", says, exact=True
     )
 
 
+# fmt: off
 CLAIMS = [
     exact(
         "linear-parallel",
@@ -332,97 +316,18 @@ CLAIMS = [
         "to 1e-10.",
         "mesa_ridge",
     ),
-    Claim(
-        id="linear-error",
-        says=(
-            "With eight or more random keys the mean squared error of linear attention "
-            "is within 5 per cent of (n - 1) / d."
-        ),
-        value=lambda m: off_the_formula(m, "linear"),
-        holds=lambda v: v < 0.05,
-        unit="of it at most",
-    ),
-    Claim(
-        id="delta-error",
-        says=(
-            "With eight or more random keys the mean squared error of DeltaNet is "
-            "within 5 per cent of its recursion."
-        ),
-        value=lambda m: off_the_formula(m, "delta"),
-        holds=lambda v: v < 0.05,
-        unit="of it at most",
-    ),
-    Claim(
-        id="mesa-error",
-        says=(
-            "With random keys the mesa-layer is exact up to d pairs and then errs by "
-            "1 - d / n, up to 0.02."
-        ),
-        value=off_least_squares,
-        holds=lambda v: v < 0.02,
-        unit="off at most",
-    ),
-    Claim(
-        id="delta-newest",
-        says=(
-            "DeltaNet returns the newest pair exactly, however many are stored, up to "
-            "1e-10."
-        ),
-        value=lambda m: float(m["delta_error"][:, 0].max()),
-        holds=lambda v: v < EXACT,
-        unit="at most",
-    ),
-    Claim(
-        id="delta-oldest",
-        says=(
-            "With three times as many pairs as key dimensions its error for the oldest "
-            "is more than a value's square."
-        ),
-        value=lambda m: float(m["delta_error"][-1, -1]),
-        holds=lambda v: v > 1,
-        unit="of a value's square",
-    ),
+    Claim("linear-error", lambda m: off_the_formula(m, "linear"), below(0.05), "of it at most",
+          "With eight or more random keys the mean squared error of linear attention is within 5 per cent of "
+          "(n - 1) / d."),
+    Claim("delta-error", lambda m: off_the_formula(m, "delta"), below(0.05), "of it at most",
+          "With eight or more random keys the mean squared error of DeltaNet is within 5 per cent of its "
+          "recursion."),
+    Claim("mesa-error", off_least_squares, below(0.02), "off at most",
+          "With random keys the mesa-layer is exact up to d pairs and then errs by 1 - d / n, up to 0.02."),
+    Claim("delta-newest", lambda m: float(m["delta_error"][:, 0].max()), below(EXACT), "at most",
+          "DeltaNet returns the newest pair exactly, however many are stored, up to 1e-10."),
+    Claim("delta-oldest", lambda m: float(m["delta_error"][-1, -1]), above(1), "of a value's square",
+          "With three times as many pairs as key dimensions its error for the oldest is more than a value's "
+          "square."),
 ]
-
-
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {"errors": draw_errors(runs)}
-
-
-def draw_errors(runs: list[Measurements]) -> Figure:
-    d = PRESETS["laptop"].d_k
-    figure, axes = style.panels(2, height=2.5)
-    top, bottom = axes[:, 0]
-    numbers = range(1, len(runs[0]["linear_error"]) + 1)
-    ago = np.arange(len(numbers))
-    names = (
-        ("linear", "linear attention"),
-        ("delta", "DeltaNet"),
-        ("mesa", "mesa-layer"),
-    )
-    formulas = {
-        "linear": [linear_error(n, d) for n in numbers],
-        "delta": [delta_error(n, d).mean() for n in numbers],
-        "mesa": [least_squares_error(n, d) for n in numbers],
-    }
-    for index, (name, label) in enumerate(names):
-        ys = [by_number(m, name) for m in runs]
-        style.seeds_and_median(top, np.array(numbers), ys, index, label)
-        top.plot(numbers, formulas[name], color=style.ink(), linewidth=0.9, ls=":")
-        ages = [m[f"{name}_error"][-1] for m in runs]
-        style.seeds_and_median(bottom, ago, ages, index, label)
-    bottom.plot(
-        ago,
-        delta_error(len(numbers), d),
-        color=style.ink(),
-        linewidth=0.9,
-        ls=":",
-    )
-    top.axvline(d, color=style.ink(), linewidth=0.9, ls="--")
-    top.annotate("n = d", (d, 2.85), xytext=(3, 0), textcoords="offset points")
-    top.set(xlabel="pairs stored, n", ylabel="mean error of a read")
-    bottom.set(
-        xlabel=f"pairs stored since, of {len(numbers)}", ylabel="error of a read"
-    )
-    top.legend(loc="upper left")
-    return figure
+# fmt: on

@@ -7,17 +7,14 @@ chan2022 (figure 1: unseen classes; queries that are not in the context).
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements
-from snippets.icl.masked_transformer import MaskedTransformer, train
-from snippets.icl.symbols import (
+from snippets.contract import Claim, Measurements, above, below
+from snippets.icl.networks.masked_transformer import MaskedTransformer, train
+from snippets.icl.tasks.symbols import (
     Prompt,
     Vocabulary,
     ask,
@@ -29,7 +26,6 @@ from snippets.icl.symbols import (
 )
 
 
-# --8<-- [start:config]
 @dataclass(frozen=True)
 class Config:
     new_share: float  # of the training prompts: new items, labels drawn for the prompt
@@ -54,7 +50,6 @@ PRESETS = {
         "both": Config(new_share=0.5),
     }
 }
-# --8<-- [end:config]
 
 
 # --8<-- [start:world]
@@ -189,181 +184,43 @@ def run(config: Config, seed: int) -> Measurements:
 
 
 # --8<-- [end:run]
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="weights-win",
-        says=(
-            "Trained on labels that never change, it answers more than 95 in 100 "
-            "contradicting prompts with the label of training."
-        ),
-        value=lambda m: m["weights"]["flipped_memory"],
-        holds=lambda v: v > 0.95,
-        digits=3,
-    ),
-    Claim(
-        id="context-wins",
-        says=(
-            "Trained on labels that are new in every prompt, it answers more than 95 in"
-            " 100 contradicting prompts with the label of the prompt."
-        ),
-        value=lambda m: m["context"]["flipped_prompt"],
-        holds=lambda v: v > 0.95,
-        digits=3,
-    ),
-    Claim(
-        id="both-follows",
-        says=(
-            "Trained on both kinds, it follows more than 9 in 10 contradicting prompts,"
-            " though no prompt of its training contradicted its weights."
-        ),
-        value=lambda m: m["both"]["flipped_prompt"],
-        holds=lambda v: v > 0.9,
-        digits=3,
-    ),
-    Claim(
-        id="both-remembers",
-        says=(
-            "Trained on both kinds, it still knows the usual label from memory in more "
-            "than 95 of 100 prompts that do not show it."
-        ),
-        value=lambda m: m["both"]["silent_memory"],
-        holds=lambda v: v > 0.95,
-        digits=3,
-    ),
-    Claim(
-        id="side-by-side",
-        says=(
-            "It gives the usual label of an item that is not shown in more than 9 of 10"
-            " prompts even where all pairs that are shown have wrong labels."
-        ),
-        value=lambda m: m["both"]["silent_flipped"],
-        holds=lambda v: v > 0.9,
-        digits=3,
-    ),
-    Claim(
-        id="nothing-to-remember",
-        says=(
-            "Trained on new labels only, it answers fewer than 1 in 10 prompts that do "
-            "not show the answer as the usual labels would have it: near chance, 1/32."
-        ),
-        value=lambda m: m["context"]["silent_memory"],
-        holds=lambda v: v < 0.1,
-    ),
-    Claim(
-        id="lie",
-        says=(
-            "Trained on both kinds, it follows a single wrong pair among seven right "
-            "ones in more than 85 of 100 prompts."
-        ),
-        value=lambda m: m["both"]["lie_prompt"],
-        holds=lambda v: v > 0.85,
-        digits=3,
-    ),
-    Claim(
-        id="new-items",
-        says=(
-            "Trained on both kinds, it reads the label of an item that it has never "
-            "seen in more than 95 of 100 prompts."
-        ),
-        value=lambda m: m["both"]["new_items"],
-        holds=lambda v: v > 0.95,
-        digits=3,
-    ),
-    Claim(
-        id="syntactic",
-        says=(
-            "With every symbol unseen, it still gives the label of the prompt in more "
-            "than 4 of 10: three times what naming any label of the prompt would give."
-        ),
-        value=lambda m: m["both"]["all_new"],
-        holds=lambda v: v > 0.4,
-    ),
-    Claim(
-        id="symbols-cost",
-        says=(
-            "Unseen labels cost it accuracy: more than 0.2 of it where the items are "
-            "unseen too."
-        ),
-        value=lambda m: m["both"]["new_items"] - m["both"]["all_new"],
-        holds=lambda v: v > 0.2,
-        unit="of answers",
-    ),
+    Claim("weights-win", lambda m: m["weights"]["flipped_memory"], above(0.95), "",
+          "Trained on labels that never change, it answers more than 95 in 100 contradicting prompts with "
+          "the label of training.",
+          digits=3),
+    Claim("context-wins", lambda m: m["context"]["flipped_prompt"], above(0.95), "",
+          "Trained on labels that are new in every prompt, it answers more than 95 in 100 contradicting "
+          "prompts with the label of the prompt.",
+          digits=3),
+    Claim("both-follows", lambda m: m["both"]["flipped_prompt"], above(0.9), "",
+          "Trained on both kinds, it follows more than 9 in 10 contradicting prompts, though no prompt of "
+          "its training contradicted its weights.",
+          digits=3),
+    Claim("both-remembers", lambda m: m["both"]["silent_memory"], above(0.95), "",
+          "Trained on both kinds, it still knows the usual label from memory in more than 95 of 100 prompts "
+          "that do not show it.",
+          digits=3),
+    Claim("side-by-side", lambda m: m["both"]["silent_flipped"], above(0.9), "",
+          "It gives the usual label of an item that is not shown in more than 9 of 10 prompts even where all "
+          "pairs that are shown have wrong labels.",
+          digits=3),
+    Claim("nothing-to-remember", lambda m: m["context"]["silent_memory"], below(0.1), "",
+          "Trained on new labels only, it answers fewer than 1 in 10 prompts that do not show the answer as "
+          "the usual labels would have it: near chance, 1/32."),
+    Claim("lie", lambda m: m["both"]["lie_prompt"], above(0.85), "",
+          "Trained on both kinds, it follows a single wrong pair among seven right ones in more than 85 of "
+          "100 prompts.",
+          digits=3),
+    Claim("new-items", lambda m: m["both"]["new_items"], above(0.95), "",
+          "Trained on both kinds, it reads the label of an item that it has never seen in more than 95 of "
+          "100 prompts.",
+          digits=3),
+    Claim("syntactic", lambda m: m["both"]["all_new"], above(0.4), "",
+          "With every symbol unseen, it still gives the label of the prompt in more than 4 of 10: three "
+          "times what naming any label of the prompt would give."),
+    Claim("symbols-cost", lambda m: m["both"]["new_items"] - m["both"]["all_new"], above(0.2), "of answers",
+          "Unseen labels cost it accuracy: more than 0.2 of it where the items are unseen too."),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {"contradiction": draw_contradiction(runs), "prompts": draw_prompts(runs)}
-
-
-# --8<-- [end:draw]
-
-NETWORKS = {"weights": "fixed labels", "context": "new labels", "both": "both"}
-
-
-def draw_contradiction(runs: list[Measurements]) -> Figure:
-    """One thin bar a seed, cut into training's label, the prompt's, and others."""
-    figure, axes = style.panels(1, height=3.0)
-    ax, n = axes[0, 0], len(runs)
-    ticks = []
-    for group, name in enumerate(NETWORKS):
-        at = group * (n + 1.5) + np.arange(n)
-        ticks.append(at.mean())
-        prompt = np.array([m[name]["flipped_prompt"] for m in runs])
-        memory = np.array([m[name]["flipped_memory"] for m in runs])
-        first = group == 0
-        for left, width, index, label in (
-            (np.zeros(n), memory, 0, "what training said"),
-            (memory, prompt, 1, "what the prompt says"),
-            (memory + prompt, 1 - memory - prompt, 6, "anything else"),
-        ):
-            ax.barh(
-                at,
-                width,
-                0.8,
-                left=left,
-                color=style.colour(index),
-                label=label if first else f"_{label}, {name}",
-            )
-    ax.set_yticks(
-        ticks,
-        [
-            "labels that\nnever change",
-            "labels new in\nevery prompt",
-            "both kinds\nof prompt",
-        ],
-    )
-    ax.set(xlim=(0, 1), xlabel="share of answers", ylabel="trained on")
-    ax.invert_yaxis()
-    ax.grid(False)
-    figure.legend(loc="outside upper center", ncols=3, handlelength=1, columnspacing=1)
-    return figure
-
-
-def draw_prompts(runs: list[Measurements]) -> Figure:
-    """For each network a panel: the share of right answers to each kind of prompt."""
-    kinds = {
-        "silent_memory": "item not shown\n(usual label)",
-        "agree": "item shown,\nusual label",
-        "flipped_prompt": "all labels\nwrong",
-        "lie_prompt": "only its own\nlabel wrong",
-        "new_items": "unseen items",
-        "new_labels": "unseen labels",
-        "all_new": "unseen items\nand labels",
-    }
-    figure, axes = style.panels(1, 3, height=3.6, sharey=True)
-    for index, (ax, (name, title)) in enumerate(zip(axes[0], NETWORKS.items())):
-        rows = np.arange(len(kinds))
-        values = np.array([[m[name][kind] for kind in kinds] for m in runs])
-        ax.barh(rows, np.median(values, 0), 0.7, color=style.colour(index), alpha=0.55)
-        for one in values:
-            ax.plot(one, rows, "o", color=style.ink(), markersize=2)
-        ax.axvline(1 / 8, color=style.ink(), linewidth=0.9, linestyle=":")
-        ax.axvline(1 / 32, color=style.ink(), linewidth=0.9, linestyle="--")
-        ax.set(xlim=(0, 1.03), xticks=(0, 0.5, 1), xticklabels=("0", "½", "1"))
-        ax.set_title(title, fontsize=9.5)
-        ax.set_yticks(rows, list(kinds.values()), fontsize=8.5)
-        ax.grid(axis="y", visible=False)
-    axes[0, 0].invert_yaxis()
-    axes[0, 1].set_xlabel("share of answers that are right")
-    return figure
+# fmt: on

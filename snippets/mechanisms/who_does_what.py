@@ -12,14 +12,25 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from matplotlib.figure import Figure
 from torch import Generator, Tensor, nn
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.positional_encodings import Learned, Nowhere
-from snippets.icl.progress import steps
-from snippets.icl.self_attention import SelfAttention, centred, layer_norm, spread
+from snippets.contract import (
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+    equals,
+)
+from snippets.icl.networks.positional_encodings import Learned, Nowhere
+from snippets.icl.networks.self_attention import (
+    SelfAttention,
+    centred,
+    layer_norm,
+    spread,
+)
+from snippets.progress import steps
 
 
 @dataclass(frozen=True)
@@ -198,7 +209,6 @@ def moved_by_neighbours(
 # --8<-- [end:ablate]
 
 
-# --8<-- [start:train]
 def train(config: Config, seed: int) -> Transformer:
     """A network trained on fresh rows of tiles, without the part that is missing."""
     generator = torch.Generator().manual_seed(seed)
@@ -251,10 +261,6 @@ def embedded(writes: dict[str, Tensor]) -> Float[Tensor, "row tile d_model"]:
     return writes["left half"] + writes["right half"] + writes["position"]
 
 
-# --8<-- [end:train]
-
-
-# --8<-- [start:derived]
 WRITERS = ("left half", "right half", "position", "attention", "MLP")
 
 
@@ -274,196 +280,47 @@ def at(m: Measurements, name: str, *questions: str) -> list[float]:
     return [float(m[name][QUESTIONS.index(question)]) for question in questions]
 
 
-# --8<-- [end:derived]
-
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="learns",
-        says="The whole network answers each question right in over 98 of 100 tiles.",
-        value=lambda m: float(m["whole"]["accuracy"].min()),
-        holds=lambda v: v > 0.98,
-        digits=3,
-    ),
-    Claim(
-        id="adds-up",
-        says=(
-            "The parts written by embeddings, position, heads and MLP add up to the"
-            " logits, within a millionth of a millionth."
-        ),
-        value=lambda m: float(m["whole"]["decomposition_error"]),
-        holds=lambda v: v < 1e-12,
-        unit="of the largest logit",
-        reported=Reported(
-            "elhage2021",
-            "section Attention Heads are Independent and Additive",
-            "heads each add their output to the residual stream",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="attention-writes",
-        says=(
-            "Attention writes over seven tenths of the answer to the neighbour's half."
-        ),
-        value=lambda m: share(m["whole"], "attention", "neighbour's half"),
-        holds=lambda v: v > 0.7,
-        unit="of it",
-    ),
-    Claim(
-        id="mlp-writes",
-        says="The MLP writes over nine tenths of the answers to both sums.",
-        value=lambda m: min(share(m["whole"], "MLP", q) for q in QUESTIONS[2:]),
-        holds=lambda v: v > 0.9,
-        unit="of them",
-    ),
-    Claim(
-        id="indirect",
-        says="Attention writes under a tenth of the answer to the touching sum.",
-        value=lambda m: abs(share(m["whole"], "attention", "touching sum")),
-        holds=lambda v: v < 0.1,
-        unit="of it",
-    ),
-    Claim(
-        id="deaf",
-        says="Without attention, other tiles do not move a logit at all.",
-        value=lambda m: float(m["whole"]["moved_no_attention"]),
-        holds=lambda v: v == 0.0,
-    ),
-    Claim(
-        id="attention-off",
-        says=(
-            "Without attention both questions about the neighbour are answered at"
-            " chance: at most 18 in 100 are right."
-        ),
-        value=lambda m: max(
-            at(m["whole"], "accuracy_no_attention", QUESTIONS[1], QUESTIONS[3])
-        ),
-        holds=lambda v: v < 0.18,
-        digits=3,
-        reported=Reported(
-            "elhage2021",
-            "section Attention Heads as Information Movement",
-            "the fundamental action of attention heads is moving information",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="attention-off-keeps",
-        says="Without attention the questions about the own tile are still answered.",
-        value=lambda m: min(
-            at(m["whole"], "accuracy_no_attention", QUESTIONS[0], QUESTIONS[2])
-        ),
-        holds=lambda v: v > 0.7,
-        digits=3,
-    ),
-    Claim(
-        id="mlp-off",
-        says="Without the MLP fewer than 1 in 4 of either sum are right.",
-        value=lambda m: max(at(m["whole"], "accuracy_no_mlp", *QUESTIONS[2:])),
-        holds=lambda v: v < 0.25,
-    ),
-    Claim(
-        id="mlp-off-keeps",
-        says="Without the MLP the neighbour's half is still right in 9 of 10.",
-        value=lambda m: at(m["whole"], "accuracy_no_mlp", QUESTIONS[1])[0],
-        holds=lambda v: v > 0.9,
-    ),
-    Claim(
-        id="mlp-off-own",
-        says="Without the MLP the own half is right more often than not.",
-        value=lambda m: at(m["whole"], "accuracy_no_mlp", QUESTIONS[0])[0],
-        holds=lambda v: v > 0.5,
-    ),
-    Claim(
-        id="never-attention",
-        says=(
-            "Trained without attention, a network is at chance on both questions about"
-            " the neighbour."
-        ),
-        value=lambda m: max(
-            at(m["no-attention"], "accuracy", QUESTIONS[1], QUESTIONS[3])
-        ),
-        holds=lambda v: v < 0.18,
-    ),
-    Claim(
-        id="never-mlp",
-        says="Trained without an MLP, attention alone learns part of the own sum.",
-        value=lambda m: at(m["no-mlp"], "accuracy", QUESTIONS[2])[0],
-        holds=lambda v: v > 0.3,
-    ),
-    Claim(
-        id="never-mlp-touching",
-        says="But not the touching sum: fewer than 3 in 10 are right.",
-        value=lambda m: at(m["no-mlp"], "accuracy", QUESTIONS[3])[0],
-        holds=lambda v: v < 0.3,
-    ),
+    Claim("learns", lambda m: float(m["whole"]["accuracy"].min()), above(0.98), "",
+          "The whole network answers each question right in over 98 of 100 tiles.",
+          digits=3),
+    Claim("adds-up", lambda m: float(m["whole"]["decomposition_error"]), below(1e-12), "of the largest logit",
+          "The parts written by embeddings, position, heads and MLP add up to the logits, within a millionth "
+          "of a millionth.",
+          Reported("elhage2021", "section Attention Heads are Independent and Additive",
+                   "heads each add their output to the residual stream", SMALLER)),
+    Claim("attention-writes", lambda m: share(m["whole"], "attention", "neighbour's half"), above(0.7), "of it",
+          "Attention writes over seven tenths of the answer to the neighbour's half."),
+    Claim("mlp-writes", lambda m: min(share(m["whole"], "MLP", q) for q in QUESTIONS[2:]), above(0.9), "of them",
+          "The MLP writes over nine tenths of the answers to both sums."),
+    Claim("indirect", lambda m: abs(share(m["whole"], "attention", "touching sum")), below(0.1), "of it",
+          "Attention writes under a tenth of the answer to the touching sum."),
+    Claim("deaf", lambda m: float(m["whole"]["moved_no_attention"]), equals(0.0), "",
+          "Without attention, other tiles do not move a logit at all."),
+    Claim("attention-off", lambda m: max(at(m["whole"], "accuracy_no_attention", QUESTIONS[1], QUESTIONS[3])),
+          below(0.18), "",
+          "Without attention both questions about the neighbour are answered at chance: at most 18 in 100 "
+          "are right.",
+          Reported("elhage2021", "section Attention Heads as Information Movement",
+                   "the fundamental action of attention heads is moving information", SMALLER),
+          digits=3),
+    Claim("attention-off-keeps", lambda m: min(at(m["whole"], "accuracy_no_attention", QUESTIONS[0], QUESTIONS[2])),
+          above(0.7), "",
+          "Without attention the questions about the own tile are still answered.",
+          digits=3),
+    Claim("mlp-off", lambda m: max(at(m["whole"], "accuracy_no_mlp", *QUESTIONS[2:])), below(0.25), "",
+          "Without the MLP fewer than 1 in 4 of either sum are right."),
+    Claim("mlp-off-keeps", lambda m: at(m["whole"], "accuracy_no_mlp", QUESTIONS[1])[0], above(0.9), "",
+          "Without the MLP the neighbour's half is still right in 9 of 10."),
+    Claim("mlp-off-own", lambda m: at(m["whole"], "accuracy_no_mlp", QUESTIONS[0])[0], above(0.5), "",
+          "Without the MLP the own half is right more often than not."),
+    Claim("never-attention", lambda m: max(at(m["no-attention"], "accuracy", QUESTIONS[1], QUESTIONS[3])),
+          below(0.18), "",
+          "Trained without attention, a network is at chance on both questions about the neighbour."),
+    Claim("never-mlp", lambda m: at(m["no-mlp"], "accuracy", QUESTIONS[2])[0], above(0.3), "",
+          "Trained without an MLP, attention alone learns part of the own sum."),
+    Claim("never-mlp-touching", lambda m: at(m["no-mlp"], "accuracy", QUESTIONS[3])[0], below(0.3), "",
+          "But not the touching sum: fewer than 3 in 10 are right."),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {"writes": draw_writes(runs), "ablations": draw_ablations(runs)}
-
-
-# --8<-- [end:draw]
-
-
-def draw_writes(runs: list[Measurements]) -> Figure:
-    """A panel for each question: what each writer adds, a dot for each seed."""
-    figure, axes = style.panels(2, 2, height=2.1, sharex=True, sharey=True)
-    lifts = np.stack([lift_by_writer(m["whole"]) for m in runs])
-    for index, (ax, question) in enumerate(zip(axes.flat, QUESTIONS)):
-        for row, _ in enumerate(WRITERS):
-            dots(ax, lifts[:, row, index], float(row), index)
-        ax.axvline(0, color=style.ink(), linewidth=0.8)
-        ax.set_title(question)
-        ax.set_yticks(range(len(WRITERS)), WRITERS)
-        ax.set_ylim(len(WRITERS) - 0.5, -0.5)
-    for ax in axes[1]:
-        ax.set_xlabel("adds to the right logit")
-    return figure
-
-
-def dots(ax, values: np.ndarray, row: float, index: int, marker="o", label="_") -> None:
-    """A dot for each seed and a stroke at their median."""
-    ax.plot(
-        values,
-        np.full(len(values), row),
-        marker,
-        color=style.colour(index),
-        markersize=5,
-        alpha=0.7,
-        label=label,
-    )
-    median = float(np.median(values))
-    ax.plot([median, median], [row - 0.1, row + 0.1], color=style.ink(), linewidth=1.6)
-
-
-def draw_ablations(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(2, height=2.7, sharex=True)
-    settings = (
-        ("whole", "accuracy", "o", "the whole network"),
-        ("without attention", "attention", "s", "without attention"),
-        ("without MLP", "mlp", "D", "without the MLP"),
-    )
-    titles = ("switched off after training", "absent from the first step on")
-    for ax, title in zip(axes[:, 0], titles):
-        for index, (_, name, marker, label) in enumerate(settings):
-            after = title == titles[0] or name == "accuracy"
-            cell = "whole" if after else f"no-{name}"
-            key = "accuracy"
-            if after and name != "accuracy":
-                key = f"accuracy_no_{name}"
-            values = np.stack([m[cell][key] for m in runs])  # (seed, question)
-            for question in range(len(QUESTIONS)):
-                row = question + 0.26 * (index - 1)
-                text = label if question == 0 else "_"
-                dots(ax, values[:, question], row, index, marker, text)
-        ax.axvline(1 / 7, color=style.ink(), linewidth=0.9, linestyle=":")
-        ax.set_title(title)
-        ax.set_yticks(range(len(QUESTIONS)), QUESTIONS)
-        ax.set(ylim=(len(QUESTIONS) - 0.4, -0.6), xlim=(0, 1.03))
-    axes[0, 0].annotate("chance", (0.155, -0.5), fontsize=8.5, va="center")
-    axes[1, 0].set_xlabel("share of right answers")
-    axes[0, 0].legend(loc="lower left", bbox_to_anchor=(0.2, 0.0), fontsize=8)
-    return figure
+# fmt: on

@@ -5,12 +5,9 @@ Source: minegishi2025, table 1, for the circuit it should end in. Here: the sett
 """
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.label_map_training import Config, train
+from snippets.contract import SMALLER, Claim, Measurements, Reported, above
+from snippets.icl.training.label_map_training import Config, train
 
 PRESETS = {"laptop": Config(first_scale=1.0, n_steps=7000)}
 
@@ -39,63 +36,17 @@ def first_reads(m: Measurements) -> float:
 # --8<-- [end:derived]
 
 
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="end",
-        says="At the end more than 80 answers in 100 are right.",
-        value=lambda m: at_the_end(m, "accuracy"),
-        holds=lambda v: v > 0.8,
-        digits=3,
-    ),
-    Claim(
-        id="second-reads",
-        says=(
-            "Where layer 1 ends with more than half of its attention on the query, "
-            "layer 2 gives labels more than half."
-        ),
-        value=second_reads,
-        holds=lambda v: v > 0.5,
-        reported=Reported(
-            "minegishi2025",
-            "table 1",
-            "label attention in layer 2",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="first-reads",
-        says=(
-            "Where layer 2 ends with less than half of its attention on labels, layer 1"
-            " gives them more than 0.4."
-        ),
-        value=first_reads,
-        holds=lambda v: v > 0.4,
-    ),
+    Claim("end", lambda m: at_the_end(m, "accuracy"), above(0.8), "",
+          "At the end more than 80 answers in 100 are right.",
+          digits=3),
+    Claim("second-reads", second_reads, above(0.5), "",
+          "Where layer 1 ends with more than half of its attention on the query, layer 2 gives labels more "
+          "than half.",
+          Reported("minegishi2025", "table 1", "label attention in layer 2", SMALLER)),
+    Claim("first-reads", first_reads, above(0.4), "",
+          "Where layer 2 ends with less than half of its attention on labels, layer 1 gives them more than "
+          "0.4."),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    """Where the query looks at the end, seed by seed."""
-    figure, axes = style.panels(1, 2, height=2.4, sharey=True)
-    for layer, ax in enumerate(axes[0], start=1):
-        draw_bars(ax, runs, layer)
-        ax.set(title=f"layer {layer}", xlim=(0, 1), xlabel="attention")
-    axes[0, 0].set_yticks(range(len(runs)), [f"seed {s}" for s in range(len(runs))])
-    axes[0, 0].invert_yaxis()
-    figure.legend(
-        *axes[0, 1].get_legend_handles_labels(), loc="outside upper center", ncols=3
-    )
-    return {"endings": figure}
-
-
-# --8<-- [end:draw]
-
-
-def draw_bars(ax: Axes, runs: list[Measurements], layer: int) -> None:
-    seeds, left = np.arange(len(runs)), np.zeros(len(runs))
-    for index, name, label in ((0, "bigram", "itself"), (1, "label", "labels")):
-        part = np.array([at_the_end(m, f"{name}_{layer}") for m in runs])
-        ax.barh(seeds, part, left=left, color=style.colour(index), label=label)
-        left += part
-    ax.barh(seeds, 1 - left, left=left, color=style.colour(6), label="items", alpha=0.5)
+# fmt: on

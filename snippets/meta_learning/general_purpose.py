@@ -12,14 +12,21 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from torch import Tensor
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.context_classifier import Shape
-from snippets.icl.meta_training import Training, accuracy, meta_train
-from snippets.icl.projected_tasks import (
+from snippets.contract import (
+    NOT_REPRODUCED,
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+    between,
+    equals,
+)
+from snippets.icl.networks.context_classifier import Shape
+from snippets.icl.tasks.projected_tasks import (
     TABLES,
     Batch,
     DataSet,
@@ -30,6 +37,7 @@ from snippets.icl.projected_tasks import (
     sequences,
     table,
 )
+from snippets.icl.training.meta_training import Training, accuracy, meta_train
 
 
 @dataclass(frozen=True)
@@ -167,177 +175,34 @@ ELSEWHERE = ("other digits", *TABLES)
 
 # --8<-- [end:derived]
 
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="memorises",
-        says="Trained on one task, it names five in six of the first images correctly.",
-        value=lambda m: first(m, "seen", 1),
-        holds=lambda v: v > 5 / 6,
-    ),
-    Claim(
-        id="memorises-only",
-        says="Trained on one task, it gains less than 0.07 within a sequence of it.",
-        value=lambda m: gain(m, "seen", 1),
-        holds=lambda v: abs(v) < 0.07,
-        reported=Reported(
-            "kirsch2022",
-            "section 4.1",
-            "with few tasks no gain within a sequence",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="recognises",
-        says="Trained on eight tasks, it gains more than 0.2 within a sequence of one.",
-        value=lambda m: gain(m, "seen", 8),
-        holds=lambda v: v > 0.2,
-        reported=Reported(
-            "kirsch2022",
-            "section 4.1",
-            "then a gain on seen tasks only",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="recognises-only",
-        says="Trained on eight tasks, it ends below 0.3 on tasks that it has not seen.",
-        value=lambda m: at_the_end(m, "unseen", 8),
-        holds=lambda v: v < 0.3,
-    ),
-    Claim(
-        id="learns",
-        says=(
-            "Trained on 64 tasks, it ends above twice chance, 0.4, on tasks that it "
-            "has not seen."
-        ),
-        value=lambda m: at_the_end(m, "unseen", 64),
-        holds=lambda v: v > 0.4,
-        reported=Reported(
-            "kirsch2022",
-            "section 4.1",
-            "with many tasks a gain on unseen tasks too",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="threshold",
-        says="Learning needs more than eight tasks and no more than 64.",
-        value=threshold,
-        holds=lambda v: 8 < v <= 64,
-        unit="tasks",
-        reported=Reported(
-            "kirsch2022", "section 4.1", "about 2^13 tasks", "not reproduced"
-        ),
-    ),
-    Claim(
-        id="neighbour",
-        says="Trained on new tasks, it ends within 0.05 of the nearest neighbour.",
-        value=behind_neighbour,
-        holds=lambda v: v < 0.05,
-    ),
-    Claim(
-        id="other-digits",
-        says="It ends above 0.5 on the five digits that it has never seen.",
-        value=lambda m: elsewhere(m, "other digits"),
-        holds=lambda v: v > 0.5,
-    ),
-    Claim(
-        id="wine",
-        says="On wine it ends above 0.7, where chance is a third.",
-        value=lambda m: elsewhere(m, "wine"),
-        holds=lambda v: v > 0.7,
-        reported=Reported(
-            "kirsch2022",
-            "table 1",
-            "trained on MNIST, .62 on Fashion-MNIST after 99 examples",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="breast-cancer",
-        says="On breast cancer it ends above 0.6, where chance is a half.",
-        value=lambda m: elsewhere(m, "breast cancer"),
-        holds=lambda v: v > 0.6,
-    ),
-    Claim(
-        id="iris",
-        says="On iris it ends above 0.65, where chance is a third.",
-        value=lambda m: elsewhere(m, "iris"),
-        holds=lambda v: v > 0.65,
-    ),
+    Claim("memorises", lambda m: first(m, "seen", 1), above(5 / 6), "",
+          "Trained on one task, it names five in six of the first images correctly."),
+    Claim("memorises-only", lambda m: gain(m, "seen", 1), equals(0, 0.07), "",
+          "Trained on one task, it gains less than 0.07 within a sequence of it.",
+          Reported("kirsch2022", "section 4.1", "with few tasks no gain within a sequence", SMALLER)),
+    Claim("recognises", lambda m: gain(m, "seen", 8), above(0.2), "",
+          "Trained on eight tasks, it gains more than 0.2 within a sequence of one.",
+          Reported("kirsch2022", "section 4.1", "then a gain on seen tasks only", SMALLER)),
+    Claim("recognises-only", lambda m: at_the_end(m, "unseen", 8), below(0.3), "",
+          "Trained on eight tasks, it ends below 0.3 on tasks that it has not seen."),
+    Claim("learns", lambda m: at_the_end(m, "unseen", 64), above(0.4), "",
+          "Trained on 64 tasks, it ends above twice chance, 0.4, on tasks that it has not seen.",
+          Reported("kirsch2022", "section 4.1", "with many tasks a gain on unseen tasks too", SMALLER)),
+    Claim("threshold", threshold, between(8, 65), "tasks",
+          "Learning needs more than eight tasks and no more than 64.",
+          Reported("kirsch2022", "section 4.1", "about 2^13 tasks", NOT_REPRODUCED)),
+    Claim("neighbour", behind_neighbour, below(0.05), "",
+          "Trained on new tasks, it ends within 0.05 of the nearest neighbour."),
+    Claim("other-digits", lambda m: elsewhere(m, "other digits"), above(0.5), "",
+          "It ends above 0.5 on the five digits that it has never seen."),
+    Claim("wine", lambda m: elsewhere(m, "wine"), above(0.7), "",
+          "On wine it ends above 0.7, where chance is a third.",
+          Reported("kirsch2022", "table 1", "trained on MNIST, .62 on Fashion-MNIST after 99 examples", SMALLER)),
+    Claim("breast-cancer", lambda m: elsewhere(m, "breast cancer"), above(0.6), "",
+          "On breast cancer it ends above 0.6, where chance is a half."),
+    Claim("iris", lambda m: elsewhere(m, "iris"), above(0.65), "",
+          "On iris it ends above 0.65, where chance is a third."),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {
-        "regimes": draw_regimes(runs),
-        "positions": draw_positions(runs),
-        "elsewhere": draw_elsewhere(runs),
-    }
-
-
-# --8<-- [end:draw]
-
-
-def draw_regimes(runs: list[Measurements]) -> Figure:
-    """First and late accuracy against the number of tasks, seen above, unseen below."""
-    figure, axes = style.panels(2, height=2.4, sharex=True)
-    ks = runs[0]["n_tasks"]
-    x = np.arange(len(ks))
-    for ax, kind in zip(axes[:, 0], ("seen", "unseen")):
-        for index, (name, value) in enumerate((("end", at_the_end), ("start", first))):
-            ys = [np.array([value(m, kind, k) for k in ks]) for m in runs]
-            style.seeds_and_median(
-                ax, x, ys, index, f"{name} of the sequence", marker="o"
-            )
-        style.level(ax, runs[0]["chance"], "chance", below=True)
-        ax.set(ylabel=f"accuracy, {kind} tasks", ylim=(0, 1.04))
-    axes[0, 0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
-    axes[1, 0].set(xlabel="tasks to train on")
-    axes[1, 0].set_xticks(x, ["new" if np.isinf(k) else str(int(k)) for k in ks])
-    return figure
-
-
-def draw_positions(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(2, height=2.4, sharex=True)
-    x = np.arange(runs[0]["seen"].shape[1])
-    for ax, kind in zip(axes[:, 0], ("seen", "unseen")):
-        for index, k in enumerate((1, 8, 64, np.inf)):
-            ys = [m[kind][row(m, k)] for m in runs]
-            label = {1: "1 task", np.inf: "new tasks"}.get(k, f"{k} tasks")
-            style.seeds_and_median(ax, x, ys, index, label)
-        ax.set(ylabel=f"accuracy, {kind} tasks", ylim=(0, 1.04))
-        style.level(ax, runs[0]["chance"], "chance", below=True)
-    oracle = np.median([m["neighbour"] for m in runs], 0)
-    axes[1, 0].plot(
-        x[1:], oracle[1:], color=style.ink(), linestyle="--", label="nearest neighbour"
-    )
-    axes[1, 0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
-    axes[1, 0].set(xlabel="examples shown before")
-    return figure
-
-
-def draw_elsewhere(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(1, height=3.2)
-    ax = axes[0, 0]
-    y = np.arange(len(ELSEWHERE))
-    kinds = (
-        ("nearest neighbour", [m["neighbour_elsewhere"] for m in runs], 2, -0.2),
-        ("new tasks", [m["elsewhere"][row(m, np.inf)] for m in runs], 0, 0.0),
-        ("8 tasks", [m["elsewhere"][row(m, 8)] for m in runs], 1, 0.2),
-    )
-    for label, values, index, shift in kinds:
-        for v in values:
-            ax.plot(v, y + shift, ".", color=style.colour(index), alpha=0.5)
-        ax.plot(
-            np.median(values, 0), y + shift, "|", color=style.colour(index),
-            markersize=13, markeredgewidth=2.5, label=label,
-        )  # fmt: skip
-    for level, height in zip(runs[0]["chance_elsewhere"], y):
-        ax.plot([level] * 2, [height - 0.35, height + 0.35], ":", color=style.ink())
-    ax.invert_yaxis()
-    ax.set_yticks(y, [name.replace(" ", "\n") for name in ELSEWHERE])
-    ax.set(xlabel="accuracy at the end of the sequence", xlim=(0, 1.02))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1), ncols=3, columnspacing=1)
-    return figure
+# fmt: on

@@ -12,12 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.bilevel import (
+from snippets.contract import (
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+    equals,
+)
+from snippets.icl.theory.bilevel import (
     Bilevel,
     check_step_size,
     descend,
@@ -25,7 +31,7 @@ from snippets.icl.bilevel import (
     implicit,
     reverse,
 )
-from snippets.icl.progress import steps
+from snippets.progress import steps
 
 
 @dataclass(frozen=True)
@@ -218,7 +224,6 @@ def relative(a: Tensor, b: Tensor) -> float:
 # --8<-- [end:run]
 
 
-# --8<-- [start:derived]
 def rate(m: Measurements, name: str, power: int, start: int = 100) -> float:
     """The measured rate of decline a step, over the rate in theory, log q.
 
@@ -235,156 +240,36 @@ def lag(m: Measurements, T: int = 150) -> float:
     return float(m["unrolled"][at] / m["implicit"][at])
 
 
-# --8<-- [end:derived]
-
-
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="path",
-        says=(
-            "Along the same path, backward, forward and the library agree to 12 digits."
-        ),
-        value=lambda m: max(m["reverse_forward"], m["reverse_autograd"]),
-        holds=lambda v: v < 1e-12,
-        unit="of their size",
-    ),
-    Claim(
-        id="solved",
-        says="Once the inner problem is solved, all three give the closed form.",
-        value=lambda m: max(
-            m["reverse_solved"], m["forward_solved"], m["implicit_solved"]
-        ),
-        holds=lambda v: v < 1e-12,
-        unit="of the exact value",
-    ),
-    Claim(
-        id="differences",
-        says="Finite differences of the outer error give the closed form to 6 digits.",
-        value=lambda m: m["differences"],
-        holds=lambda v: v < 1e-6,
-        unit="of the exact value",
-    ),
-    Claim(
-        id="formula",
-        says="Before that, the unrolled one is what the derived sum says.",
-        value=lambda m: m["formula"],
-        holds=lambda v: v < 1e-12,
-        unit="of the exact value, at most",
-    ),
-    Claim(
-        id="implicit-rate",
-        says=(
-            "The implicit error falls by 1 - eta mu a step, to within 5 in 100 of the "
-            "exponent."
-        ),
-        value=lambda m: rate(m, "implicit", 0),
-        holds=lambda v: abs(v - 1) < 0.05,
-        unit="of the exponent in theory",
-        digits=3,
-        reported=Reported(
-            "grazzi2020",
-            "abstract",
-            "explicit bounds on the iterations, for inner steps that contract",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="unrolled-rate",
-        says=(
-            "The unrolled error falls as T times (1 - eta mu)^T, to within 2 in 100 of "
-            "the exponent."
-        ),
-        value=lambda m: rate(m, "unrolled", 1),
-        holds=lambda v: abs(v - 1) < 0.02,
-        unit="of the exponent in theory",
-        digits=3,
-    ),
-    Claim(
-        id="factor-t",
-        says="Without the factor T the exponent seems too small, by 4 in 100 or more.",
-        value=lambda m: rate(m, "unrolled", 0),
-        holds=lambda v: v < 0.96,
-        unit="of the exponent in theory",
-        digits=3,
-    ),
-    Claim(
-        id="same-end",
-        says=(
-            "From the same unfinished inner solution, after 150 steps, the unrolled "
-            "error is more than five times the implicit one."
-        ),
-        value=lag,
-        holds=lambda v: v > 5,
-        unit="times",
-    ),
-    Claim(
-        id="cg",
-        says=(
-            "Conjugate gradients solve the linear system in as many steps as there are "
-            "weights."
-        ),
-        value=lambda m: float(m["cg"][m["d"] - 1]),
-        holds=lambda v: v < 1e-10,
-        unit="of the exact value",
-    ),
-    Claim(
-        id="neumann",
-        says="As many steps of the plain sum leave more than one part in a hundred.",
-        value=lambda m: float(m["neumann"][m["d"] - 1]),
-        holds=lambda v: v > 0.01,
-        unit="of the exact value",
-        reported=Reported(
-            "grazzi2020",
-            "abstract",
-            "implicit differentiation with conjugate gradients performs best",
-            "reproduced at smaller scale",
-        ),
-    ),
+    Claim("path", lambda m: max(m["reverse_forward"], m["reverse_autograd"]), below(1e-12), "of their size",
+          "Along the same path, backward, forward and the library agree to 12 digits."),
+    Claim("solved", lambda m: max(m["reverse_solved"], m["forward_solved"], m["implicit_solved"]),
+          below(1e-12), "of the exact value",
+          "Once the inner problem is solved, all three give the closed form."),
+    Claim("differences", lambda m: m["differences"], below(1e-6), "of the exact value",
+          "Finite differences of the outer error give the closed form to 6 digits."),
+    Claim("formula", lambda m: m["formula"], below(1e-12), "of the exact value, at most",
+          "Before that, the unrolled one is what the derived sum says."),
+    Claim("implicit-rate", lambda m: rate(m, "implicit", 0), equals(1, 0.05), "of the exponent in theory",
+          "The implicit error falls by 1 - eta mu a step, to within 5 in 100 of the exponent.",
+          Reported("grazzi2020", "abstract",
+                   "explicit bounds on the iterations, for inner steps that contract", SMALLER),
+          digits=3),
+    Claim("unrolled-rate", lambda m: rate(m, "unrolled", 1), equals(1, 0.02), "of the exponent in theory",
+          "The unrolled error falls as T times (1 - eta mu)^T, to within 2 in 100 of the exponent.",
+          digits=3),
+    Claim("factor-t", lambda m: rate(m, "unrolled", 0), below(0.96), "of the exponent in theory",
+          "Without the factor T the exponent seems too small, by 4 in 100 or more.",
+          digits=3),
+    Claim("same-end", lag, above(5), "times",
+          "From the same unfinished inner solution, after 150 steps, the unrolled error is more than five "
+          "times the implicit one."),
+    Claim("cg", lambda m: float(m["cg"][m["d"] - 1]), below(1e-10), "of the exact value",
+          "Conjugate gradients solve the linear system in as many steps as there are weights."),
+    Claim("neumann", lambda m: float(m["neumann"][m["d"] - 1]), above(0.01), "of the exact value",
+          "As many steps of the plain sum leave more than one part in a hundred.",
+          Reported("grazzi2020", "abstract",
+                   "implicit differentiation with conjugate gradients performs best", SMALLER)),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {"errors": draw_errors(runs), "system": draw_system(runs)}
-
-
-# --8<-- [end:draw]
-
-
-def draw_errors(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(1, height=3.3)
-    ax, T, q = axes[0, 0], runs[0]["T"], runs[0]["q"]
-    for index, name in enumerate(("unrolled", "implicit")):
-        style.seeds_and_median(ax, T, [m[name] for m in runs], index, name)
-    for line, style_, label in (
-        (q**T, "--", r"$(1-\eta\mu)^T$"),
-        (T * q ** (T - 1), ":", r"$T(1-\eta\mu)^{T-1}$"),
-    ):
-        ax.plot(T, line, style_, color=style.ink(), linewidth=1, label=label)
-    ax.set(
-        xlabel="inner steps T",
-        ylabel="relative error of the hypergradient",
-        yscale="log",
-    )
-    ax.legend()
-    return figure
-
-
-def draw_system(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(1, height=2.6)
-    ax, q = axes[0, 0], runs[0]["q"]
-    for index, (name, label) in enumerate(
-        (("neumann", "plain sum"), ("cg", "conjugate gradients"))
-    ):
-        ys = [np.maximum(m[name], 1e-16) for m in runs]
-        style.seeds_and_median(ax, 1 + np.arange(len(ys[0])), ys, index, label)
-    k = 1 + np.arange(len(runs[0]["neumann"]))
-    ax.plot(k, q**k, "--", color=style.ink(), linewidth=1, label=r"$(1-\eta\mu)^k$")
-    ax.set(
-        xlabel="steps k that solve the linear system",
-        ylabel="relative error",
-        yscale="log",
-        ylim=(1e-17, 30),
-    )
-    ax.legend(loc="center right")
-    return figure
+# fmt: on

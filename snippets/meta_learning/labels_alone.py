@@ -11,13 +11,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.label_maps import Batch, Task, World, answer_odds, from_labels
-from snippets.icl.progress import steps
+from snippets.contract import (
+    REPRODUCED,
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+)
+from snippets.icl.tasks.label_maps import Batch, Task, World, answer_odds, from_labels
+from snippets.progress import steps
 
 
 @dataclass(frozen=True)
@@ -48,13 +54,9 @@ def two_maps(K: int, N: int) -> Task:
     )
 
 
-# --8<-- [start:theory]
 def theory(K: int, N: int) -> float:
     """(1 + p) / 2, with p = N / (K - 1): the chance that the wrong answer is shown."""
     return (1 + N / (K - 1)) / 2
-
-
-# --8<-- [end:theory]
 
 
 # --8<-- [start:count]
@@ -134,7 +136,6 @@ def trained(
 # --8<-- [end:reader]
 
 
-# --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     generator = torch.Generator().manual_seed(seed)
     N, rows = config.n_pairs, []
@@ -159,83 +160,25 @@ def run(config: Config, seed: int) -> Measurements:
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
-# --8<-- [end:run]
-
-
 def furthest(m: Measurements, name: str) -> float:
     """The largest distance of a row of the table from the formula."""
     return float(np.abs(m[name] - m["theory"]).max())
 
 
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="count",
-        says="The exact count over all contexts agrees with the formula to 12 digits.",
-        value=lambda m: furthest(m, "count"),
-        holds=lambda v: v < 1e-12,
-        quorum=1.0,  # nothing here is drawn
-        reported=Reported(
-            "minegishi2025",
-            "section 4.3, figure 5 and appendix D",
-            "a theoretical accuracy for two tasks and N = 4, which falls with K",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="by-hand",
-        says="The readout made by hand scores what the formula says, within 0.012.",
-        value=lambda m: furthest(m, "by_hand"),
-        holds=lambda v: v < 0.012,
-    ),
-    Claim(
-        id="trained",
-        says="The trained readout scores what the formula says, within 0.02.",
-        value=lambda m: furthest(m, "trained"),
-        holds=lambda v: v < 0.02,
-        reported=Reported(
-            "minegishi2025",
-            "figure 5",
-            "a network held to the second circuit reaches the formula",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="elimination",
-        says="In the trained readout a label shown loses more than 3 of its own logit.",
-        value=lambda m: float(m["shown_lowers"].min()),
-        holds=lambda v: v > 3,
-        unit="nats",
-    ),
+    # nothing here is drawn
+    Claim("count", lambda m: furthest(m, "count"), below(1e-12), "",
+          "The exact count over all contexts agrees with the formula to 12 digits.",
+          Reported("minegishi2025", "section 4.3, figure 5 and appendix D",
+                   "a theoretical accuracy for two tasks and N = 4, which falls with K", REPRODUCED),
+          quorum=1.0),
+    Claim("by-hand", lambda m: furthest(m, "by_hand"), below(0.012), "",
+          "The readout made by hand scores what the formula says, within 0.012."),
+    Claim("trained", lambda m: furthest(m, "trained"), below(0.02), "",
+          "The trained readout scores what the formula says, within 0.02.",
+          Reported("minegishi2025", "figure 5", "a network held to the second circuit reaches the formula", SMALLER)),
+    Claim("elimination", lambda m: float(m["shown_lowers"].min()), above(3), "nats",
+          "In the trained readout a label shown loses more than 3 of its own logit."),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    """The formula for every K, and what was counted and measured at three of them."""
-    figure, axes = style.panels(1, height=2.9)
-    ax = axes[0, 0]
-    every = range(6, 65)
-    ax.plot(every, [theory(k, 4) for k in every], color=style.ink(), label="formula")
-    kinds = (
-        ("count", "o", "all contexts counted"),
-        ("by_hand", "x", "made by hand"),
-        ("trained", "+", "trained"),
-    )
-    for index, (name, marker, label) in enumerate(kinds):
-        for number, m in enumerate(runs):
-            ax.plot(
-                m["K"],
-                m[name],
-                marker,
-                color=style.colour(index),
-                markersize=9 - 2 * (index == 0),
-                fillstyle="none",
-                label=label if number == 0 else f"_{label}, seed {number}",
-            )
-    style.level(ax, 0.5, "query alone", below=True)
-    ax.set(xlabel="classes and labels, K = L", ylabel="accuracy", ylim=(0.44, 0.93))
-    ax.legend()
-    return {"formula": figure}
-
-
-# --8<-- [end:draw]
+# fmt: on

@@ -11,12 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.few_shot import (
+from snippets.contract import (
+    NOT_REPRODUCED,
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+    between,
+)
+from snippets.icl.tasks.few_shot import (
     REACH,
     Weights,
     adapt,
@@ -28,7 +35,7 @@ from snippets.icl.few_shot import (
     sinusoids,
     squared_error,
 )
-from snippets.icl.progress import steps
+from snippets.progress import steps
 
 
 @dataclass(frozen=True)
@@ -56,13 +63,11 @@ PRESETS = {
 METHODS = ("maml", "first_order", "pretrained")
 DIVERGED = 100.0  # an error far above what any task has: its values are at most 5
 
-# --8<-- [start:floor]
 # The best that one and the same function can do on all tasks is their mean, which is
 # -(2/pi) E[A] cos x. What is left is its distance from the tasks, E[y^2] - E[mean^2].
 MEAN_SQUARE = (0.1**2 + 0.1 * 5 + 5**2) / 3 / 2  # E[A^2] E[sin^2]
 MEAN_COS2 = 0.5 + np.sin(2 * REACH) / (4 * REACH)
 FLOOR = MEAN_SQUARE - (2 / np.pi * 2.55) ** 2 * MEAN_COS2  # 3.01
-# --8<-- [end:floor]
 
 
 # --8<-- [start:losses]
@@ -195,7 +200,6 @@ class Exam:
 # --8<-- [end:exam]
 
 
-# --8<-- [start:examples]
 GRID = torch.linspace(-REACH, REACH, 81)[:, None]
 DRAWN = torch.tensor([[[3.5]]]), torch.tensor([[[1.0]]])  # the task in the figure
 
@@ -222,10 +226,6 @@ def shown(n_shots: int, low: float) -> tuple[Tensor, Tensor]:
     return x, DRAWN[0] * torch.sin(x - DRAWN[1])
 
 
-# --8<-- [end:examples]
-
-
-# --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     measured: dict = {}
     for method in METHODS:
@@ -246,10 +246,6 @@ def run(config: Config, seed: int) -> Measurements:
     }
 
 
-# --8<-- [end:run]
-
-
-# --8<-- [start:derived]
 def after(m: Measurements, method: str, n_steps: int) -> float:
     """Error on test tasks after so many inner steps."""
     return float(m[f"{method}_errors"][n_steps])
@@ -271,188 +267,42 @@ def bend(m: Measurements, method: str) -> float:
     return float(m["alpha"] * np.median(m[f"{method}_bends"]))
 
 
-# --8<-- [end:derived]
-
-
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="no-gift",
-        says=(
-            "Before any step the learned start is near the best error that one "
-            "function for all tasks can have: what it gains, it gains by the step."
-        ),
-        value=lambda m: after(m, "maml", 0) / FLOOR,
-        holds=lambda v: 0.9 < v < 1.2,
-        unit="of the best single function's",
-    ),
-    Claim(
-        id="one-step",
-        says=(
-            "One step from MAML's start leaves less than half of the error that one "
-            "step of the best size from the pretrained start leaves."
-        ),
-        value=lambda m: after(m, "maml", 1) / after(m, "pretrained", 1),
-        holds=lambda v: v < 0.5,
-        unit="of pretraining's error",
-        reported=Reported(
-            "finn2017",
-            "figure 3",
-            "a loss substantially lower than fine-tuning a pretrained network",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="ten-for-one",
-        says="MAML's start is better after one step than the pretrained one after ten.",
-        value=lambda m: after(m, "maml", 1) / after(m, "pretrained", 10),
-        holds=lambda v: v < 0.75,
-        unit="of pretraining's error after ten",
-    ),
-    Claim(
-        id="goes-on",
-        says=(
-            "Trained for one step, it goes on improving: ten steps leave less than two "
-            "thirds of the error after one."
-        ),
-        value=lambda m: after(m, "maml", 10) / after(m, "maml", 1),
-        holds=lambda v: v < 2 / 3,
-        unit="of the error after one step",
-        reported=Reported(
-            "finn2017",
-            "section 5.1 and figure 3",
-            "continues to improve with additional gradient steps",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="overtakes",
-        says="It has overtaken the finished pretraining before outer step 900.",
-        value=overtaken,
-        holds=lambda v: v < 900,
-        unit="outer steps",
-        digits=3,
-    ),
-    Claim(
-        id="other-half",
-        says=(
-            "Shown points of the right half alone, it loses two fifths or more of its "
-            "error on the left half."
-        ),
-        value=lambda m: other_half(m, "maml"),
-        holds=lambda v: v < 0.6,
-        unit="of the error before",
-        reported=Reported(
-            "finn2017",
-            "section 5.1 and figure 2",
-            "infers amplitude and phase in the other half of the range",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="not-pretrained",
-        says="The pretrained start gets no better on the half that it was not shown.",
-        value=lambda m: other_half(m, "pretrained"),
-        holds=lambda v: v > 0.95,
-        unit="of the error before",
-    ),
-    Claim(
-        id="first-order",
-        says=(
-            "Trained without second derivatives, it has a larger error after one step, "
-            "by less than twice."
-        ),
-        value=lambda m: after(m, "first_order", 1) / after(m, "maml", 1),
-        holds=lambda v: 1.05 < v < 2,
-        unit="times MAML's",
-        reported=Reported(
-            "finn2017",
-            "section 5.2 and table 1",
-            "nearly the same performance, on MiniImagenet",
-            "not reproduced",
-        ),
-    ),
-    Claim(
-        id="not-small",
-        says=(
-            "At MAML's start the inner step size times the largest curvature is "
-            "between 1 and 2: not small, and below the bound."
-        ),
-        value=lambda m: bend(m, "maml"),
-        holds=lambda v: 1 < v < 2,
-    ),
-    Claim(
-        id="cosine",
-        says=(
-            "On the way, the outer gradient and its first-order version have a mean "
-            "cosine below 0.85."
-        ),
-        value=lambda m: float(m["maml_cosine"].mean()),
-        holds=lambda v: 0.2 < v < 0.85,
-    ),
+    Claim("no-gift", lambda m: after(m, "maml", 0) / FLOOR, between(0.9, 1.2), "of the best single function's",
+          "Before any step the learned start is near the best error that one function for all tasks can "
+          "have: what it gains, it gains by the step."),
+    Claim("one-step", lambda m: after(m, "maml", 1) / after(m, "pretrained", 1), below(0.5), "of pretraining's error",
+          "One step from MAML's start leaves less than half of the error that one step of the best size from "
+          "the pretrained start leaves.",
+          Reported("finn2017", "figure 3",
+                   "a loss substantially lower than fine-tuning a pretrained network", SMALLER)),
+    Claim("ten-for-one", lambda m: after(m, "maml", 1) / after(m, "pretrained", 10),
+          below(0.75), "of pretraining's error after ten",
+          "MAML's start is better after one step than the pretrained one after ten."),
+    Claim("goes-on", lambda m: after(m, "maml", 10) / after(m, "maml", 1),
+          below(2 / 3), "of the error after one step",
+          "Trained for one step, it goes on improving: ten steps leave less than two thirds of the error "
+          "after one.",
+          Reported("finn2017", "section 5.1 and figure 3",
+                   "continues to improve with additional gradient steps", SMALLER)),
+    Claim("overtakes", overtaken, below(900), "outer steps",
+          "It has overtaken the finished pretraining before outer step 900.",
+          digits=3),
+    Claim("other-half", lambda m: other_half(m, "maml"), below(0.6), "of the error before",
+          "Shown points of the right half alone, it loses two fifths or more of its error on the left half.",
+          Reported("finn2017", "section 5.1 and figure 2",
+                   "infers amplitude and phase in the other half of the range", SMALLER)),
+    Claim("not-pretrained", lambda m: other_half(m, "pretrained"), above(0.95), "of the error before",
+          "The pretrained start gets no better on the half that it was not shown."),
+    Claim("first-order", lambda m: after(m, "first_order", 1) / after(m, "maml", 1), between(1.05, 2), "times MAML's",
+          "Trained without second derivatives, it has a larger error after one step, by less than twice.",
+          Reported("finn2017", "section 5.2 and table 1",
+                   "nearly the same performance, on MiniImagenet", NOT_REPRODUCED)),
+    Claim("not-small", lambda m: bend(m, "maml"), between(1, 2), "",
+          "At MAML's start the inner step size times the largest curvature is between 1 and 2: not small, "
+          "and below the bound."),
+    Claim("cosine", lambda m: float(m["maml_cosine"].mean()), between(0.2, 0.85), "",
+          "On the way, the outer gradient and its first-order version have a mean cosine below 0.85."),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {
-        "functions": draw_functions(runs[0]),
-        "steps": draw_steps(runs),
-        "training": draw_training(runs),
-    }
-
-
-# --8<-- [end:draw]
-
-NAMES = {"maml": "MAML", "first_order": "first order", "pretrained": "pretrained"}
-
-
-def draw_functions(m: Measurements) -> Figure:
-    figure, axes = style.panels(2, 2, height=2.3, sharex=True, sharey=True)
-    x = GRID[:, 0].numpy()
-    truth = (DRAWN[0] * torch.sin(GRID - DRAWN[1])).flatten().numpy()
-    for row, method in zip(axes, ("maml", "pretrained")):
-        for ax, said, low in zip(row, m[f"{method}_drawn"], (-REACH, 0.0)):
-            ax.plot(x, truth, color=style.ink(), linestyle=":", label="the task")
-            for index, (y, name) in enumerate(
-                zip(said, ("before", "1 step", "10 steps"))
-            ):
-                ax.plot(x, y, color=style.colour(index), label=name, linewidth=1.4)
-            points_x, points_y = (t.flatten().numpy() for t in shown(10, low))
-            ax.plot(points_x, points_y, "o", color=style.ink(), markersize=3)
-            where = "whole range" if low < 0 else "right half"
-            ax.set_title(f"{NAMES[method]}, {where} shown", fontsize=9)
-        row[0].set_ylabel("y")
-    for ax in axes[1]:
-        ax.set_xlabel("x")
-    axes[0, 0].set_ylim(-4.9, 4.9)
-    lines = axes[0, 0].get_legend_handles_labels()
-    figure.legend(*lines, ncol=4, loc="outside upper center")
-    return figure
-
-
-def draw_steps(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(2, height=2.5, sharex=True)
-    x = np.arange(len(runs[0]["maml_errors"]))
-    panels = (("errors", "points anywhere"), ("halves", "shown right, asked left"))
-    for ax, (name, title) in zip(axes[:, 0], panels):
-        for index, method in enumerate(METHODS):
-            ys = [m[f"{method}_{name}"] for m in runs]
-            style.seeds_and_median(ax, x, ys, index, NAMES[method])
-        ax.set_title(title)
-        ax.set(ylabel="squared error", ylim=(0, 5.2 if name == "halves" else 3.8))
-    style.level(axes[0, 0], FLOOR, "best single function")
-    axes[0, 0].legend(loc="upper right", bbox_to_anchor=(1, 0.46))
-    axes[1, 0].set_xlabel("inner steps on a new task")
-    return figure
-
-
-def draw_training(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(1, height=2.8)
-    ax = axes[0, 0]
-    for index, method in enumerate(METHODS):
-        ys = [m[f"{method}_after_one"] for m in runs]
-        style.seeds_and_median(ax, runs[0]["step"], ys, index, NAMES[method])
-    style.level(ax, FLOOR, "best single function")
-    ax.set(xlabel="outer step", ylabel="error after one inner step", ylim=(0, 4.3))
-    ax.legend(loc="center right", bbox_to_anchor=(1, 0.42))
-    return figure
+# fmt: on

@@ -12,14 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float
-from matplotlib.figure import Figure
 from torch import Generator, Tensor
 from torch.func import grad
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.bilevel import Bilevel, check_step_size, descend, implicit, reverse
-from snippets.icl.few_shot import (
+from snippets.contract import (
+    REPRODUCED,
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+    equals,
+)
+from snippets.icl.tasks.few_shot import (
     Weights,
     adapt,
     new_weights,
@@ -27,7 +33,14 @@ from snippets.icl.few_shot import (
     sinusoids,
     squared_error,
 )
-from snippets.icl.progress import steps
+from snippets.icl.theory.bilevel import (
+    Bilevel,
+    check_step_size,
+    descend,
+    implicit,
+    reverse,
+)
+from snippets.progress import steps
 
 
 @dataclass(frozen=True)
@@ -219,7 +232,6 @@ def relative(a: Tensor, b: Tensor) -> float:
     return ((a - b).norm() / b.norm()).item()
 
 
-# --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     generator = torch.Generator().manual_seed(seed)
     measured: dict = {}
@@ -229,10 +241,6 @@ def run(config: Config, seed: int) -> Measurements:
     return measured | {"T": T, "q": q}
 
 
-# --8<-- [end:run]
-
-
-# --8<-- [start:derived]
 def rate(m: Measurements, name: str, curvature: float, eta: float) -> float:
     """The measured rate of decline a step, over that of this curvature in theory."""
     off = m[f"{name}_off"]
@@ -241,132 +249,36 @@ def rate(m: Measurements, name: str, curvature: float, eta: float) -> float:
     return float(slope / np.log(1 - eta * curvature))
 
 
-# --8<-- [end:derived]
-
 SET = PRESETS["laptop"]
 
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="identity",
-        says=(
-            "On the network, MAML's outer gradient is the unrolled hypergradient whose "
-            "hyperparameter is the start, to 12 digits."
-        ),
-        value=lambda m: m["identity"],
-        holds=lambda v: v < 1e-12,
-        unit="of its size",
-    ),
-    Claim(
-        id="first-order",
-        says=(
-            "The first-order variant is the outer slope at the end of the path, to 12 "
-            "digits."
-        ),
-        value=lambda m: m["first_identity"],
-        holds=lambda v: v < 1e-12,
-        unit="of its size",
-        reported=Reported(
-            "finn2017",
-            "section 5.2",
-            "computes the meta-gradient at the post-update parameters",
-            "reproduced",
-        ),
-    ),
-    Claim(
-        id="vanishes",
-        says=(
-            "Where the points determine the weights, the outer gradient falls as "
-            "(1 - eta mu)^T, to within 5 in 100 of the exponent."
-        ),
-        value=lambda m: rate(m, "many", SET.lowest, SET.eta),
-        holds=lambda v: abs(v - 1) < 0.05,
-        unit="of the exponent in theory",
-        digits=3,
-    ),
-    Claim(
-        id="implicit-zero",
-        says="There the implicit hypergradient is exactly zero.",
-        value=lambda m: m["implicit_of_many"],
-        holds=lambda v: v == 0,
-    ),
-    Claim(
-        id="stays",
-        says=(
-            "Where they do not, the outer gradient keeps more than a twentieth of its "
-            "size however many steps are taken."
-        ),
-        value=lambda m: float(m["few_size"][-1]),
-        holds=lambda v: v > 0.05,
-        unit="of its size without a step",
-    ),
-    Claim(
-        id="flat",
-        says=(
-            "What it keeps is the outer slope along the directions without curvature; "
-            "the rest falls as (1 - eta mu)^T, to within 5 in 100 of the exponent."
-        ),
-        value=lambda m: rate(m, "few", SET.lowest, SET.eta),
-        holds=lambda v: abs(v - 1) < 0.05,
-        unit="of the exponent in theory",
-        digits=3,
-    ),
-    Claim(
-        id="no-solution",
-        says="There the linear system is singular: it has no single inner solution.",
-        value=lambda m: m["few_has_none"],
-        holds=lambda v: v == 1,
-        unit="of 1",
-    ),
-    Claim(
-        id="proximal",
-        says=(
-            "With a proximal term the unrolled one goes to the implicit one, as "
-            "(1 - eta (mu + lambda))^T, to within 5 in 100 of the exponent."
-        ),
-        value=lambda m: rate(m, "proximal", SET.lowest + SET.proximal, SET.eta),
-        holds=lambda v: abs(v - 1) < 0.05,
-        unit="of the exponent in theory",
-        digits=3,
-        reported=Reported(
-            "rajeswaran2019",
-            "abstract",
-            "depends only on the inner solution, not on the path",
-            "reproduced at smaller scale",
-        ),
-    ),
+    Claim("identity", lambda m: m["identity"], below(1e-12), "of its size",
+          "On the network, MAML's outer gradient is the unrolled hypergradient whose hyperparameter is the "
+          "start, to 12 digits."),
+    Claim("first-order", lambda m: m["first_identity"], below(1e-12), "of its size",
+          "The first-order variant is the outer slope at the end of the path, to 12 digits.",
+          Reported("finn2017", "section 5.2", "computes the meta-gradient at the post-update parameters", REPRODUCED)),
+    Claim("vanishes", lambda m: rate(m, "many", SET.lowest, SET.eta), equals(1, 0.05), "of the exponent in theory",
+          "Where the points determine the weights, the outer gradient falls as (1 - eta mu)^T, to within 5 "
+          "in 100 of the exponent.",
+          digits=3),
+    Claim("implicit-zero", lambda m: m["implicit_of_many"], equals(0), "",
+          "There the implicit hypergradient is exactly zero."),
+    Claim("stays", lambda m: float(m["few_size"][-1]), above(0.05), "of its size without a step",
+          "Where they do not, the outer gradient keeps more than a twentieth of its size however many steps "
+          "are taken."),
+    Claim("flat", lambda m: rate(m, "few", SET.lowest, SET.eta), equals(1, 0.05), "of the exponent in theory",
+          "What it keeps is the outer slope along the directions without curvature; the rest falls as (1 - "
+          "eta mu)^T, to within 5 in 100 of the exponent.",
+          digits=3),
+    Claim("no-solution", lambda m: m["few_has_none"], equals(1), "of 1",
+          "There the linear system is singular: it has no single inner solution."),
+    Claim("proximal", lambda m: rate(m, "proximal", SET.lowest + SET.proximal, SET.eta),
+          equals(1, 0.05), "of the exponent in theory",
+          "With a proximal term the unrolled one goes to the implicit one, as (1 - eta (mu + lambda))^T, to "
+          "within 5 in 100 of the exponent.",
+          Reported("rajeswaran2019", "abstract", "depends only on the inner solution, not on the path", SMALLER),
+          digits=3),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {"limits": draw_limits(runs)}
-
-
-# --8<-- [end:draw]
-
-
-def draw_limits(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(2, height=2.6, sharex=True)
-    top, bottom = axes[:, 0]
-    T = runs[0]["T"]
-    names = (
-        ("many", "points enough"),
-        ("few", "too few points"),
-        ("proximal", "too few, proximal term"),
-    )
-    for index, (name, label) in enumerate(names):
-        line = "--" if name == "proximal" else "-"
-        for ax, what in ((top, "size"), (bottom, "off")):
-            ys = [np.maximum(m[f"{name}_{what}"], 1e-16) for m in runs]
-            style.seeds_and_median(ax, T, ys, index, label, linestyle=line)
-    for curvature, text in (
-        (SET.lowest, r"$(1-\eta\mu)^T$"),
-        (SET.lowest + SET.proximal, r"$(1-\eta(\mu+\lambda))^T$"),
-    ):
-        y = (1 - SET.eta * curvature) ** T
-        bottom.plot(T, y, ":", color=style.ink(), linewidth=1.2)
-        bottom.annotate(text, (T[-7], y[-7]), xytext=(4, 3), textcoords="offset points")
-    top.set(ylabel="size of outer gradient", ylim=(-0.03, 1.6))
-    top.legend(loc="upper right", fontsize=8)
-    bottom.set(xlabel="inner steps T", ylabel="distance from its limit", yscale="log")
-    return figure
+# fmt: on

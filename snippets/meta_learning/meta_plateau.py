@@ -10,20 +10,29 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 import torch.nn.functional as F
-from matplotlib.figure import Figure
 from torch import Generator, nn
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.context_classifier import ContextClassifier, Shape
-from snippets.icl.progress import steps
-from snippets.icl.projected_tasks import (
+from snippets.contract import (
+    NOT_REPRODUCED,
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    at_least,
+    at_most,
+    below,
+    between,
+)
+from snippets.icl.networks.context_classifier import ContextClassifier, Shape
+from snippets.icl.tasks.projected_tasks import (
     DataSet,
     Tasks,
     digits,
     new_tasks,
     sequences,
 )
+from snippets.progress import steps
 
 
 # --8<-- [start:recipes]
@@ -197,155 +206,37 @@ def times_as_long(m: Measurements, slow: str, fast: str) -> float:
 
 # --8<-- [end:derived]
 
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="plateau",
-        says="With batches of eight the plateau lasts for more than 100 steps.",
-        value=lambda m: plateau(m, "batch 8"),
-        holds=lambda v: v > 100,
-        unit="steps",
-        digits=3,
-    ),
-    Claim(
-        id="batch",
-        says="With batches of 64 it lasts no longer than 150 steps.",
-        value=lambda m: plateau(m, "batch 64"),
-        holds=lambda v: v <= 150,
-        unit="steps",
-        digits=3,
-    ),
-    Claim(
-        id="batch-ratio",
-        says="With batches of 64 it lasts less than two thirds as long as with eight.",
-        value=lambda m: times_as_long(m, "batch 64", "batch 8"),
-        holds=lambda v: v < 2 / 3,
-        unit="of the time",
-        reported=Reported(
-            "kirsch2022",
-            "section 4.3",
-            "the plateau shortens with the batch size, as a power law",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="two-classes",
-        says="After 40 steps with two classes it ends by step 120, at batch 8.",
-        value=lambda m: plateau(m, "batch 8, two classes first"),
-        holds=lambda v: v <= 120,
-        unit="steps",
-        digits=3,
-    ),
-    Claim(
-        id="two-classes-ratio",
-        says="With batches of 32 too such a start makes it shorter.",
-        value=lambda m: times_as_long(m, "batch 32", "two classes first"),
-        holds=lambda v: v > 1,
-        unit="times",
-    ),
-    Claim(
-        id="few-tasks",
-        says="After 40 steps on four tasks it lasts at least 1.3 times as long.",
-        value=lambda m: times_as_long(m, "four tasks first", "batch 32"),
-        holds=lambda v: v >= 1.3,
-        unit="times",
-    ),
-    Claim(
-        id="bias",
-        says="A biased half of each batch does not make it twice as short.",
-        value=lambda m: times_as_long(m, "batch 32", "half biased"),
-        holds=lambda v: v < 2,
-        reported=Reported(
-            "kirsch2022",
-            "section 4.3",
-            "one fixed naming for a part of each batch removes the plateau",
-            "not reproduced",
-        ),
-    ),
-    Claim(
-        id="epsilon",
-        says="A smaller epsilon in Adam, 1e-12, changes it by less than a tenth.",
-        value=lambda m: times_as_long(m, "batch 32", "epsilon 1e-12"),
-        holds=lambda v: 0.9 < v < 1.1,
-        reported=Reported(
-            "kirsch2022",
-            "section 4.3",
-            "a smaller epsilon more than halves the plateau",
-            "not reproduced",
-        ),
-    ),
-    Claim(
-        id="large-epsilon",
-        says="A large epsilon, 1e-3, makes it at least 1.5 times as long.",
-        value=lambda m: times_as_long(m, "epsilon 1e-3", "batch 32"),
-        holds=lambda v: v >= 1.5,
-        unit="times",
-    ),
-    Claim(
-        id="label-apart",
-        says="Where input and label come in different tokens it lasts for 600 steps.",
-        value=lambda m: plateau(m, "label apart"),
-        holds=lambda v: v > 600,
-        unit="steps",
-    ),
-    Claim(
-        id="label-apart-cured",
-        says="After 150 steps with two classes it ends by step 300 there too.",
-        value=lambda m: plateau(m, "label apart, two classes first"),
-        holds=lambda v: v <= 300,
-        unit="steps",
-        digits=3,
-    ),
+    Claim("plateau", lambda m: plateau(m, "batch 8"), above(100), "steps",
+          "With batches of eight the plateau lasts for more than 100 steps.",
+          digits=3),
+    Claim("batch", lambda m: plateau(m, "batch 64"), at_most(150), "steps",
+          "With batches of 64 it lasts no longer than 150 steps.",
+          digits=3),
+    Claim("batch-ratio", lambda m: times_as_long(m, "batch 64", "batch 8"), below(2 / 3), "of the time",
+          "With batches of 64 it lasts less than two thirds as long as with eight.",
+          Reported("kirsch2022", "section 4.3", "the plateau shortens with the batch size, as a power law", SMALLER)),
+    Claim("two-classes", lambda m: plateau(m, "batch 8, two classes first"), at_most(120), "steps",
+          "After 40 steps with two classes it ends by step 120, at batch 8.",
+          digits=3),
+    Claim("two-classes-ratio", lambda m: times_as_long(m, "batch 32", "two classes first"), above(1), "times",
+          "With batches of 32 too such a start makes it shorter."),
+    Claim("few-tasks", lambda m: times_as_long(m, "four tasks first", "batch 32"), at_least(1.3), "times",
+          "After 40 steps on four tasks it lasts at least 1.3 times as long."),
+    Claim("bias", lambda m: times_as_long(m, "batch 32", "half biased"), below(2), "",
+          "A biased half of each batch does not make it twice as short.",
+          Reported("kirsch2022", "section 4.3",
+                   "one fixed naming for a part of each batch removes the plateau", NOT_REPRODUCED)),
+    Claim("epsilon", lambda m: times_as_long(m, "batch 32", "epsilon 1e-12"), between(0.9, 1.1), "",
+          "A smaller epsilon in Adam, 1e-12, changes it by less than a tenth.",
+          Reported("kirsch2022", "section 4.3", "a smaller epsilon more than halves the plateau", NOT_REPRODUCED)),
+    Claim("large-epsilon", lambda m: times_as_long(m, "epsilon 1e-3", "batch 32"), at_least(1.5), "times",
+          "A large epsilon, 1e-3, makes it at least 1.5 times as long."),
+    Claim("label-apart", lambda m: plateau(m, "label apart"), above(600), "steps",
+          "Where input and label come in different tokens it lasts for 600 steps."),
+    Claim("label-apart-cured", lambda m: plateau(m, "label apart, two classes first"), at_most(300), "steps",
+          "After 150 steps with two classes it ends by step 300 there too.",
+          digits=3),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {"curves": draw_curves(runs), "lengths": draw_lengths(runs)}
-
-
-# --8<-- [end:draw]
-
-
-def draw_curves(runs: list[Measurements]) -> Figure:
-    """Loss on new tasks until the plateau ends, for four recipes."""
-    figure, axes = style.panels(1, height=3.1)
-    ax = axes[0, 0]
-    x = runs[0]["step"]
-    shown = ("batch 8", "batch 32", "batch 8, two classes first", "four tasks first")
-    for index, name in enumerate(shown):
-        for number, m in enumerate(runs):
-            curve = m["loss"][names(m).index(name)]
-            kept = np.isfinite(curve)
-            ax.plot(
-                x[kept], curve[kept], color=style.colour(index), linewidth=1.1,
-                alpha=0.8, label=name if number == 0 else f"_{name}, seed {number}",
-            )  # fmt: skip
-    style.level(ax, float(np.log(5)), "even guess: ln 5", x=0.99, below=True)
-    style.level(ax, float(runs[0]["end"]), "the plateau has ended", below=True)
-    ax.set(xlabel="training step", ylabel="loss on new tasks (nats)", ylim=(1.2, 1.9))
-    ax.legend(loc="upper right", fontsize=8.5)
-    return figure
-
-
-def draw_lengths(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(1, height=4.2)
-    ax = axes[0, 0]
-    shown = names(runs[0])
-    end = runs[0]["step"][-1]
-    never = 1.3 * end
-    y = np.arange(len(shown))[::-1]
-    for name, height in zip(shown, y):
-        lengths = np.array([plateau(m, name) for m in runs])
-        x = np.where(np.isfinite(lengths), lengths, never)
-        spread = height + np.linspace(-0.22, 0.22, len(x))
-        ax.plot(x, spread, ".", color=style.colour(0), markersize=6)
-        ax.plot(
-            [np.median(x)] * 2, [height - 0.35, height + 0.35], color=style.colour(1)
-        )
-    ax.axvline(1.13 * end, color=style.ink(), linewidth=0.9, linestyle=":")
-    ax.set_xscale("log")
-    ax.set_xticks([50, 100, 200, 400, never], ["50", "100", "200", "400", "never"])
-    ax.set_xticks([], minor=True)
-    ax.set_yticks(y, shown)
-    ax.set(xlabel="steps on the plateau")
-    return figure
+# fmt: on

@@ -7,20 +7,25 @@ window of tokens, in training too, so that state and parameters vary separately.
 
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
-from matplotlib.figure import Figure
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.context_classifier import Shape
-from snippets.icl.meta_training import Training, accuracy, meta_train
-from snippets.icl.projected_tasks import (
+from snippets.contract import (
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+    equals,
+)
+from snippets.icl.networks.context_classifier import Shape
+from snippets.icl.tasks.projected_tasks import (
     digits,
     nearest_neighbour,
     new_tasks,
     sequences,
 )
+from snippets.icl.training.meta_training import Training, accuracy, meta_train
 
 
 # --8<-- [start:cells]
@@ -87,81 +92,19 @@ def farthest_from_neighbour(m: Measurements) -> float:
 
 # --8<-- [end:derived]
 
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="memory",
-        says="With the same parameters, 24 tokens in sight end above 6 by over 0.15.",
-        value=lambda m: ahead(m, "wide-24", "wide-6"),
-        holds=lambda v: v > 0.15,
-    ),
-    Claim(
-        id="parameters",
-        says="With 6 tokens in sight the wide network ends within 0.08 of the narrow.",
-        value=lambda m: ahead(m, "wide-6", "narrow-6"),
-        holds=lambda v: abs(v) < 0.08,
-    ),
-    Claim(
-        id="memory-or-parameters",
-        says="The narrow network with 24 in sight beats the wide with 6 by over 0.1.",
-        value=lambda m: ahead(m, "narrow-24", "wide-6"),
-        holds=lambda v: v > 0.1,
-        reported=Reported(
-            "kirsch2022",
-            "section 4.2",
-            "accuracy follows the size of the state, not the number of parameters",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="same-state",
-        says="With a state of one size the narrow network, seeing more, leads by 0.05.",
-        value=lambda m: ahead(m, "narrow-12", "wide-6"),
-        holds=lambda v: v > 0.05,
-    ),
-    Claim(
-        id="in-sight",
-        says="Each ends within 0.1 of the nearest among as many last examples.",
-        value=farthest_from_neighbour,
-        holds=lambda v: v < 0.1,
-    ),
+    Claim("memory", lambda m: ahead(m, "wide-24", "wide-6"), above(0.15), "",
+          "With the same parameters, 24 tokens in sight end above 6 by over 0.15."),
+    Claim("parameters", lambda m: ahead(m, "wide-6", "narrow-6"), equals(0, 0.08), "",
+          "With 6 tokens in sight the wide network ends within 0.08 of the narrow."),
+    Claim("memory-or-parameters", lambda m: ahead(m, "narrow-24", "wide-6"), above(0.1), "",
+          "The narrow network with 24 in sight beats the wide with 6 by over 0.1.",
+          Reported("kirsch2022", "section 4.2",
+                   "accuracy follows the size of the state, not the number of parameters", SMALLER)),
+    Claim("same-state", lambda m: ahead(m, "narrow-12", "wide-6"), above(0.05), "",
+          "With a state of one size the narrow network, seeing more, leads by 0.05."),
+    Claim("in-sight", farthest_from_neighbour, below(0.1), "",
+          "Each ends within 0.1 of the nearest among as many last examples."),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {"state": draw_state(runs)}
-
-
-# --8<-- [end:draw]
-
-WIDTHS, WINDOWS = ("narrow", "wide"), (6, 12, 24)
-
-
-def draw_state(runs: list[Measurements]) -> Figure:
-    """The same accuracies against the size of the state and against the parameters."""
-    figure, axes = style.panels(2, height=2.6, sharey=True)
-    top, bottom = axes[:, 0]
-    for index, width in enumerate(WIDTHS):
-        cells = [f"{width}-{window}" for window in WINDOWS]
-        x = np.array([runs[0][cell]["state"] for cell in cells])
-        ys = [np.array([m[cell]["accuracy"] for cell in cells]) for m in runs]
-        style.seeds_and_median(top, x, ys, index, width, marker="o")
-    for index, window in enumerate(WINDOWS, start=2):
-        cells = [f"{width}-{window}" for width in WIDTHS]
-        x = np.array([runs[0][cell]["n_parameters"] for cell in cells])
-        ys = [np.array([m[cell]["accuracy"] for cell in cells]) for m in runs]
-        label = f"{window} tokens in sight"
-        style.seeds_and_median(bottom, x, ys, index, label, marker="o")
-    named = (
-        (top, "state", "numbers in the state"),
-        (bottom, "n_parameters", "parameters"),
-    )
-    for ax, key, name in named:
-        ticks = sorted({int(cell[key]) for cell in runs[0].values()})
-        ax.set(xscale="log", xlabel=name, ylabel="accuracy, unseen tasks")
-        ax.set_xticks(ticks, [f"{n:,}" for n in ticks])
-        ax.set_xticks([], minor=True)
-        style.level(ax, 1 / 5, "chance", x=0.2)
-        ax.legend(loc="lower right", bbox_to_anchor=(1, 0.12))
-    top.set_ylim(0.1, 0.85)
-    return figure
+# fmt: on

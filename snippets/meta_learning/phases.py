@@ -12,12 +12,24 @@ comes only after step 9,000, and a shorter run would show them without it.
 """
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.label_map_training import Config, first_step, longest_rest, train
-from snippets.icl.label_maps import Task
+from snippets.contract import (
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    at_least,
+    below,
+    equals,
+)
+from snippets.icl.tasks.label_maps import Task
+from snippets.icl.training.label_map_training import (
+    Config,
+    first_step,
+    longest_rest,
+    train,
+)
 
 PRESETS = {
     "laptop": Config(n_steps=12_000),
@@ -118,256 +130,80 @@ def at_the_end(m: Measurements, curve: np.ndarray) -> float:
 # --8<-- [end:derived]
 
 
+def above_labels(m: Measurements) -> float:
+    """Accuracy where the second circuit is strongest, from what query and labels can
+    tell; 0 without that circuit: the claims `order` and `scc` count these seeds."""
+    if not has_second(m):
+        return 0.0
+    return float(m["accuracy"][strongest(m)] - m["ceiling_labels"])
+
+
+def chunk_rise(m: Measurements) -> float:
+    """From a label's least attention to its own item before the split to the end."""
+    chunk = attention(m, "chunk")
+    return at_the_end(m, chunk) - float(chunk[before_split(m)].min())
+
+
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="order",
-        says=(
-            "The three phases come one after the other: the second circuit stands "
-            "after the first was strongest, and for 800 steps or more before the split."
-        ),
-        value=second_phase,
-        holds=lambda v: v >= 800,
-        unit="steps",
-        digits=3,
-        reported=Reported(
-            "minegishi2025",
-            "section 4.1 and figure 2",
-            "three phases in this order, each with a circuit of its own",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="ncc",
-        says=(
-            "In the first phase the query gives more than a quarter of its attention to"
-            " itself in both layers; an even look would give a ninth."
-        ),
-        value=lambda m: float(ncc(m).max()),
-        holds=lambda v: v > 0.25,
-        reported=Reported(
-            "minegishi2025",
-            "section 4.2 and figure 4",
-            "bigram attention is high in both layers at the first jump",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="ncc-accuracy",
-        says=(
-            "Where this circuit is at its strongest, accuracy is within 0.1 of what "
-            "the query alone can tell."
-        ),
-        value=lambda m: float(m["accuracy"][ncc(m).argmax()] - m["ceiling_query"]),
-        holds=lambda v: abs(v) < 0.1,
-        reported=Reported(
-            "minegishi2025",
-            "table 1",
-            "30 to 40 % in the first phase, about 1/T",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="scc",
-        says=(
-            "In the second phase layer 1 gives more than 0.5 to labels while layer 2 "
-            "gives more than 0.5 to the query itself."
-        ),
-        value=lambda m: float(scc(m)[strongest(m)]),
-        holds=lambda v: v > 0.5,
-        reported=Reported(
-            "minegishi2025",
-            "table 1 and figure 4",
-            "label attention in layer 1, bigram in layer 2",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="scc-accuracy",
-        says=(
-            "Where this circuit is at its strongest, accuracy is within 0.15 of what "
-            "the query and the labels can tell."
-        ),
-        value=lambda m: (
-            float(m["accuracy"][strongest(m)] - m["ceiling_labels"])
-            if has_second(m)
-            else 0.0  # the claims `order` and `scc` count these seeds
-        ),
-        holds=lambda v: abs(v) < 0.15,
-        reported=Reported(
-            "minegishi2025",
-            "table 1",
-            "about 75 % in the second phase",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="rest",
-        says=(
-            "Accuracy rests within a band of 0.05 for 450 steps or more on its way from"
-            " 0.25 to 0.9."
-        ),
-        value=lambda m: longest_rest(m)[0],
-        holds=lambda v: v >= 450,
-        unit="steps",
-        digits=3,
-        reported=Reported(
-            "minegishi2025",
-            "section 4.1 and figure 2",
-            "accuracy stagnates twice, at 30 to 40 % and near 75 %",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="skipped",
-        says="A seed that skips the second circuit does not rest for 450 steps.",
-        value=lambda m: 0.0 if has_second(m) else longest_rest(m)[0],
-        holds=lambda v: v < 450,
-        unit="steps",
-        digits=3,
-    ),
-    Claim(
-        id="twin",
-        says="Until the split, moving the labels costs less than 0.03 on average.",
-        value=lambda m: float(np.abs(gap(m)[before_split(m)]).mean()),
-        holds=lambda v: v < 0.03,
-        reported=Reported(
-            "minegishi2025",
-            "section 4.3 and figure 6",
-            "random-label accuracy rises with the second circuit",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="split",
-        says="At the end it costs more than 0.05.",
-        value=lambda m: at_the_end(m, gap(m)),
-        holds=lambda v: v > 0.05,
-        reported=Reported(
-            "minegishi2025",
-            "figure 6",
-            "random-label accuracy falls again while accuracy goes to 1",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="end",
-        says="At the end more than 85 answers in 100 are right.",
-        value=lambda m: at_the_end(m, m["accuracy"]),
-        holds=lambda v: v > 0.85,
-        digits=3,
-        reported=Reported(
-            "minegishi2025",
-            "table 1",
-            "100 % in the third phase",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="pairing",
-        says=(
-            "No seed is right in more than 95 of 100 cases while moved labels cost "
-            "it less than a tenth."
-        ),
-        value=lambda m: (
-            at_the_end(m, gap(m)) if at_the_end(m, m["accuracy"]) > 0.95 else np.inf
-        ),
-        holds=lambda v: v > 0.1,
-    ),
-    Claim(
-        id="labels-in-2",
-        says="At the end layer 2 gives labels more than a tenth of its attention.",
-        value=lambda m: at_the_end(m, attention(m, "label_2")),
-        holds=lambda v: v > 0.1,
-        reported=Reported(
-            "minegishi2025",
-            "table 1 and figure 4",
-            "label attention in layer 2 rises in the third phase",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="chunk",
-        says=(
-            "From its lowest before the split to the end, a label's attention to its"
-            " own item rises by more than 0.08."
-        ),
-        value=lambda m: (
-            at_the_end(m, attention(m, "chunk"))
-            - float(attention(m, "chunk")[before_split(m)].min())
-        ),
-        holds=lambda v: v > 0.08,
-        reported=Reported(
-            "minegishi2025",
-            "section 4.2 and figure 4",
-            "chunk attention in layer 1 rises in the third phase",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="absent",
-        says=(
-            "Where the query's class is not in the context, the trained network is "
-            "right in more than 85 of 100 cases."
-        ),
-        value=lambda m: float(m["network_absent"]),
-        holds=lambda v: v > 0.85,
-        digits=3,
-    ),
-    Claim(
-        id="induction",
-        says="A hand-made induction head with a memory stays below one half.",
-        value=lambda m: float(m["induction"]),
-        holds=lambda v: v < 0.5,
-    ),
+    Claim("order", second_phase, at_least(800), "steps",
+          "The three phases come one after the other: the second circuit stands after the first was "
+          "strongest, and for 800 steps or more before the split.",
+          Reported("minegishi2025", "section 4.1 and figure 2",
+                   "three phases in this order, each with a circuit of its own", SMALLER),
+          digits=3),
+    Claim("ncc", lambda m: float(ncc(m).max()), above(0.25), "",
+          "In the first phase the query gives more than a quarter of its attention to itself in both layers; "
+          "an even look would give a ninth.",
+          Reported("minegishi2025", "section 4.2 and figure 4",
+                   "bigram attention is high in both layers at the first jump", SMALLER)),
+    Claim("ncc-accuracy", lambda m: float(m["accuracy"][ncc(m).argmax()] - m["ceiling_query"]), equals(0, 0.1), "",
+          "Where this circuit is at its strongest, accuracy is within 0.1 of what the query alone can tell.",
+          Reported("minegishi2025", "table 1", "30 to 40 % in the first phase, about 1/T", SMALLER)),
+    Claim("scc", lambda m: float(scc(m)[strongest(m)]), above(0.5), "",
+          "In the second phase layer 1 gives more than 0.5 to labels while layer 2 gives more than 0.5 to "
+          "the query itself.",
+          Reported("minegishi2025", "table 1 and figure 4", "label attention in layer 1, bigram in layer 2", SMALLER)),
+    Claim("scc-accuracy", above_labels, equals(0, 0.15), "",
+          "Where this circuit is at its strongest, accuracy is within 0.15 of what the query and the labels "
+          "can tell.",
+          Reported("minegishi2025", "table 1", "about 75 % in the second phase", SMALLER)),
+    Claim("rest", lambda m: longest_rest(m)[0], at_least(450), "steps",
+          "Accuracy rests within a band of 0.05 for 450 steps or more on its way from 0.25 to 0.9.",
+          Reported("minegishi2025", "section 4.1 and figure 2",
+                   "accuracy stagnates twice, at 30 to 40 % and near 75 %", SMALLER),
+          digits=3),
+    Claim("skipped", lambda m: 0.0 if has_second(m) else longest_rest(m)[0], below(450), "steps",
+          "A seed that skips the second circuit does not rest for 450 steps.",
+          digits=3),
+    Claim("twin", lambda m: float(np.abs(gap(m)[before_split(m)]).mean()), below(0.03), "",
+          "Until the split, moving the labels costs less than 0.03 on average.",
+          Reported("minegishi2025", "section 4.3 and figure 6",
+                   "random-label accuracy rises with the second circuit", SMALLER)),
+    Claim("split", lambda m: at_the_end(m, gap(m)), above(0.05), "",
+          "At the end it costs more than 0.05.",
+          Reported("minegishi2025", "figure 6", "random-label accuracy falls again while accuracy goes to 1", SMALLER)),
+    Claim("end", lambda m: at_the_end(m, m["accuracy"]), above(0.85), "",
+          "At the end more than 85 answers in 100 are right.",
+          Reported("minegishi2025", "table 1", "100 % in the third phase", SMALLER),
+          digits=3),
+    Claim("pairing", lambda m: (at_the_end(m, gap(m)) if at_the_end(m, m["accuracy"]) > 0.95 else np.inf),
+          above(0.1), "",
+          "No seed is right in more than 95 of 100 cases while moved labels cost it less than a tenth."),
+    Claim("labels-in-2", lambda m: at_the_end(m, attention(m, "label_2")), above(0.1), "",
+          "At the end layer 2 gives labels more than a tenth of its attention.",
+          Reported("minegishi2025", "table 1 and figure 4",
+                   "label attention in layer 2 rises in the third phase", SMALLER)),
+    Claim("chunk", chunk_rise, above(0.08), "",
+          "From its lowest before the split to the end, a label's attention to its own item rises by more "
+          "than 0.08.",
+          Reported("minegishi2025", "section 4.2 and figure 4",
+                   "chunk attention in layer 1 rises in the third phase", SMALLER)),
+    Claim("absent", lambda m: float(m["network_absent"]), above(0.85), "",
+          "Where the query's class is not in the context, the trained network is right in more than 85 of "
+          "100 cases.",
+          digits=3),
+    Claim("induction", lambda m: float(m["induction"]), below(0.5), "",
+          "A hand-made induction head with a memory stays below one half."),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {
-        "accuracy": draw_accuracy(runs),
-        "attention": draw_attention(runs),
-    }
-
-
-# --8<-- [end:draw]
-
-
-def draw_accuracy(runs: list[Measurements]) -> Figure:
-    """Accuracy and its twin for every seed, against the three ceilings."""
-    figure, axes = style.panels(2, height=2.6, sharex=True)
-    top, bottom = axes[:, 0]
-    x = runs[0]["step"]
-    for number, m in enumerate(runs):
-        top.plot(x, m["accuracy"], linewidth=1.2, label=f"seed {number}")
-    for name, text in (("query", "query alone"), ("labels", "query and labels")):
-        level = float(np.median([m[f"ceiling_{name}"] for m in runs]))
-        style.level(top, level, text)
-    top.set(ylabel="accuracy", ylim=(0, 1.04))
-    top.legend(loc="lower right", ncols=3, columnspacing=1, fontsize=8.5)
-    curves = (("accuracy", "as they are"), ("accuracy_moved", "labels moved"))
-    for index, (name, label) in enumerate(curves):
-        style.seeds_and_median(bottom, x, [m[name] for m in runs], index, label)
-    bottom.set(xlabel="training step", ylabel="accuracy", ylim=(0, 1.04))
-    bottom.legend(loc="lower right")
-    return figure
-
-
-TARGETS = ((0, "bigram", "itself"), (1, "label", "labels"))  # colour, name, label
-
-
-def draw_attention(runs: list[Measurements]) -> Figure:
-    """Where the query looks, in both layers, and in layer 1 where a label looks."""
-    figure, axes = style.panels(2, height=2.5, sharex=True)
-    x = runs[0]["step"]
-    for layer, ax in enumerate(axes[:, 0], start=1):
-        for index, name, label in TARGETS:
-            ys = [attention(m, f"{name}_{layer}") for m in runs]
-            style.seeds_and_median(ax, x, ys, index, label)
-        ax.set(ylabel=f"layer {layer}: attention", ylim=(-0.02, 1.04))
-    ys = [attention(m, "chunk") for m in runs]
-    text = "a label to its item"
-    style.seeds_and_median(axes[0, 0], x, ys, 2, text, linestyle="--")
-    axes[0, 0].legend(loc="upper right", ncols=3, fontsize=8, columnspacing=1)
-    axes[1, 0].set_xlabel("training step")
-    return figure
+# fmt: on

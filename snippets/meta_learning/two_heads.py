@@ -6,12 +6,23 @@ circuits form side by side and accuracy climbs more smoothly. Here: the setting 
 """
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from snippets.book import style
-from snippets.book.contract import Claim, Measurements, Reported
-from snippets.icl.label_map_training import Config, first_step, longest_rest, train
-from snippets.icl.label_maps import Task
+from snippets.contract import (
+    SMALLER,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    at_least,
+    below,
+)
+from snippets.icl.tasks.label_maps import Task
+from snippets.icl.training.label_map_training import (
+    Config,
+    first_step,
+    longest_rest,
+    train,
+)
 
 PRESETS = {
     "laptop": Config(n_heads=2, n_steps=4500),
@@ -39,7 +50,6 @@ def run(config: Config, seed: int) -> Measurements:
     }
 
 
-# --8<-- [start:derived]
 def stronger(m: Measurements, name: str) -> np.ndarray:
     """The curve of the head that has more of it, at every step."""
     return m[name].max(1)
@@ -64,101 +74,28 @@ def division(m: Measurements) -> float:
     return float(np.minimum(m["bigram_2"], m["label_2"][:, ::-1]).max())
 
 
-# --8<-- [end:derived]
-
-
+# fmt: off
 CLAIMS = [
-    Claim(
-        id="split",
-        says="With two heads moving the labels costs a tenth before step 4,000.",
-        value=split,
-        holds=lambda v: v < 4000,
-        unit="steps",
-        digits=3,
-        reported=Reported(
-            "minegishi2025",
-            "section 5.1 and figure 8",
-            "circuits are found sooner",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="smooth",
-        says=(
-            "With two heads accuracy does not rest within a band of 0.05 for 1,100 "
-            "steps."
-        ),
-        value=lambda m: longest_rest(m)[0],
-        holds=lambda v: v < 1100,
-        unit="steps",
-        digits=3,
-        reported=Reported(
-            "minegishi2025",
-            "section 5.1 and figure 8",
-            "accuracy climbs more smoothly, without the phases of one head",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="division",
-        says=(
-            "One head of layer 2 gives the query itself more than 0.4 while the other "
-            "gives labels more than that."
-        ),
-        value=division,
-        holds=lambda v: v > 0.4,
-        reported=Reported(
-            "minegishi2025",
-            "section 5.1 and figure 8",
-            "one head is like the first circuit and the other like the third",
-            "reproduced at smaller scale",
-        ),
-    ),
-    Claim(
-        id="early-reader",
-        says=(
-            "Where a head of layer 2 gives labels more than 0.3 by the time accuracy "
-            "reaches 0.6, moving the labels costs a tenth before step 2,500."
-        ),
-        value=lambda m: split(m) if reader(m) > 0.3 else 0.0,
-        holds=lambda v: v < 2500,
-        unit="steps",
-        digits=3,
-    ),
-    Claim(
-        id="no-reader",
-        says="Where neither gives them more than 0.2 by then, it does not.",
-        value=lambda m: split(m) if reader(m) < 0.2 else np.inf,
-        holds=lambda v: v >= 2500,
-        unit="steps",
-        digits=3,
-    ),
+    Claim("split", split, below(4000), "steps",
+          "With two heads moving the labels costs a tenth before step 4,000.",
+          Reported("minegishi2025", "section 5.1 and figure 8", "circuits are found sooner", SMALLER),
+          digits=3),
+    Claim("smooth", lambda m: longest_rest(m)[0], below(1100), "steps",
+          "With two heads accuracy does not rest within a band of 0.05 for 1,100 steps.",
+          Reported("minegishi2025", "section 5.1 and figure 8",
+                   "accuracy climbs more smoothly, without the phases of one head", SMALLER),
+          digits=3),
+    Claim("division", division, above(0.4), "",
+          "One head of layer 2 gives the query itself more than 0.4 while the other gives labels more than "
+          "that.",
+          Reported("minegishi2025", "section 5.1 and figure 8",
+                   "one head is like the first circuit and the other like the third", SMALLER)),
+    Claim("early-reader", lambda m: split(m) if reader(m) > 0.3 else 0.0, below(2500), "steps",
+          "Where a head of layer 2 gives labels more than 0.3 by the time accuracy reaches 0.6, moving the "
+          "labels costs a tenth before step 2,500.",
+          digits=3),
+    Claim("no-reader", lambda m: split(m) if reader(m) < 0.2 else np.inf, at_least(2500), "steps",
+          "Where neither gives them more than 0.2 by then, it does not.",
+          digits=3),
 ]
-
-
-# --8<-- [start:draw]
-def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    """Accuracy and its twin for every seed, and how layer 2 divides the work."""
-    figure, axes = style.panels(2, height=2.5, sharex=True)
-    top, bottom = axes[:, 0]
-    x = runs[0]["step"]
-    for index, (name, label) in enumerate(
-        (("accuracy", "as they are"), ("accuracy_moved", "labels moved"))
-    ):
-        style.seeds_and_median(top, x, [m[name] for m in runs], index, label)
-    for name, text in (("query", "query alone"), ("labels", "query and labels")):
-        level = float(np.median([m[f"ceiling_{name}"] for m in runs]))
-        style.level(top, level, text, below=True)
-    top.set(ylabel="accuracy", ylim=(0, 1.04))
-    top.legend(loc="lower right")
-    for index, (name, label) in enumerate(
-        (("bigram_2", "itself, in one head"), ("label_2", "labels, in one head"))
-    ):
-        ys = [stronger(m, name) for m in runs]
-        style.seeds_and_median(bottom, x, ys, index, label)
-    bottom.set(xlabel="training step", ylabel="layer 2: attention", ylim=(-0.02, 1.04))
-    bottom.legend(loc="lower right")
-    return {"curves": figure}
-
-
-# --8<-- [end:draw]
+# fmt: on

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from scipy.integrate import quad, solve_ivp
 
 from snippets.abrupt_learning import cliff, cliff_in_network
-from snippets.icl.three_exponentials import EXACT, context_mass, first_layer, linear, log_odds, loss, second_layer
+from snippets.icl.theory.three_exponentials import (
+    EXACT,
+    context_mass,
+    first_layer,
+    linear,
+    log_odds,
+    loss,
+    second_layer,
+)
 
 numbers = st.floats(-3, 6, allow_nan=False)
 sizes = st.tuples(st.integers(2, 12), st.integers(0, 40))  # N, L - N

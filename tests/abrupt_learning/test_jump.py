@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from snippets.abrupt_learning import jump
-from snippets.icl.item_label import Task, World
+from snippets.icl.tasks.item_label import Task, World
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snippets.abrupt_learning import cliff, saddle
-from snippets.icl.three_exponentials import loss
+from snippets.icl.theory.three_exponentials import loss
 
 numbers = st.floats(-3, 3, allow_nan=False)
 sizes = st.tuples(st.integers(2, 12), st.integers(0, 40))  # N, L - N

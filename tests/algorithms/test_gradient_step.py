@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snippets.algorithms import gradient_step as chapter
-from snippets.icl import oracles
-from snippets.icl.best_rate import best_rate
-from snippets.icl.folded import fold, predict
-from snippets.icl.linear_regression import draw_prompts
+from snippets.icl.networks.folded import fold, predict
+from snippets.icl.tasks.linear_regression import draw_prompts
+from snippets.icl.theory import oracles
+from snippets.icl.theory.best_rate import best_rate
 
 SMALL = chapter.Config(
     d=3,

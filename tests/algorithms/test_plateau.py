@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from snippets.algorithms import plateau
-from snippets.icl.best_rate import best_rate, least_loss
-from snippets.icl.folded import fold, predict
-from snippets.icl.linear_regression import draw_prompts
+from snippets.icl.networks.folded import fold, predict
+from snippets.icl.tasks.linear_regression import draw_prompts
+from snippets.icl.theory.best_rate import best_rate, least_loss
 
 SMALL = plateau.Config(d=3, n=4, n_runs=3, batch=8, n_steps=20, n_slow_steps=20, n_test=20)
 LEVELS = np.array([least_loss(1.0, 10, 10, rank) for rank in (0, 1, 2, 10)])

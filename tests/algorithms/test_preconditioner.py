@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from snippets.algorithms import preconditioner
-from snippets.icl import best_steps, oracles
-from snippets.icl.simple_transformer import SimpleTransformer, one_step
+from snippets.icl.networks.simple_transformer import SimpleTransformer, one_step
+from snippets.icl.theory import best_steps, oracles
 
 CONFIG = preconditioner.Config(n_steps=4, evaluate_every=2, batch=20, n_test=50, n_monte_carlo=1000)
 

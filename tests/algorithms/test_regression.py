@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from snippets.algorithms import regression
-from snippets.icl import oracles
-from snippets.icl.regression_transformer import RegressionTransformer, Sizes, Training
+from snippets.icl.networks.regression_transformer import RegressionTransformer, Sizes, Training
+from snippets.icl.theory import oracles
 
 SMALL = regression.Config(Sizes(d=3, n_layers=1, width=8), n=6, training=Training(n_steps=3, batch=4), n_test=200)
 

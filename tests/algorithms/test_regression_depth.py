@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from snippets.algorithms import regression_depth
-from snippets.icl import oracles
-from snippets.icl.linear_regression import draw_prompts
-from snippets.icl.regression_transformer import Training
+from snippets.icl.networks.regression_transformer import Training
+from snippets.icl.tasks.linear_regression import draw_prompts
+from snippets.icl.theory import oracles
 
 STRENGTHS = np.geomspace(0.01, 3, 21)
 

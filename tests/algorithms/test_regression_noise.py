@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from snippets.algorithms import regression_noise
-from snippets.icl import oracles
-from snippets.icl.linear_regression import draw_prompts
-from snippets.icl.regression_transformer import Sizes, Training
+from snippets.icl.networks.regression_transformer import Sizes, Training
+from snippets.icl.tasks.linear_regression import draw_prompts
+from snippets.icl.theory import oracles
 
 LEVELS = np.array([0.0, 0.25, 1.0])
 GRID = np.geomspace(0.005, 5, 19)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from snippets.algorithms import substitutions
-from snippets.icl.linear_regression import draw_prompts
+from snippets.icl.tasks.linear_regression import draw_prompts
 
 ROWS = ("descent", "preconditioned", "plus_plus", "functional_relu", "functional_exp", "smoother")
 SMALL = substitutions.Config(n_prompts=20, depths=(1, 2, 3, 4), etas=(0.5,), gammas=(0.1,))

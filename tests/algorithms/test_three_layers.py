@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from snippets.algorithms import three_layers
-from snippets.icl import best_steps, oracles
-from snippets.icl.linear_regression import draw_prompts
+from snippets.icl.tasks.linear_regression import draw_prompts
+from snippets.icl.theory import best_steps, oracles
 
 CONFIG = three_layers.Config(n_steps=4, evaluate_every=2, batch=20, n_test=200, n_curvature=100)
 EYE = torch.eye(5, dtype=torch.float64)

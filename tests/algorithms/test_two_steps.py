@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from snippets.algorithms import two_steps
-from snippets.icl.folded import fold
-from snippets.icl.linear_regression import draw_prompts
+from snippets.icl.networks.folded import fold
+from snippets.icl.tasks.linear_regression import draw_prompts
 
 SMALL = two_steps.Config(d=3, n=4, n_runs=2, batch=8, n_steps=4, evaluate_every=2, n_curve=5, n_fit=50, n_test=20)
 

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from snippets.book import contract
+from snippets.book.measure import catalogue
 from snippets.book.paths import ROOT, SNIPPETS
 
 
@@ -30,7 +30,7 @@ def test_an_experiment_imports_only_icl_and_book(name):
 
 
 def test_an_experiment_takes_from_book_only_what_the_contract_offers(name):
-    offered = {"snippets.book.contract", "snippets.book.style", "snippets.book"}
+    offered = {"snippets.contract", "snippets.style", "snippets.book"}
     taken = {m for m in imports(SNIPPETS / f"{name}.py") if room(m) == "book"}
     assert {".".join(m.split(".")[:3]) for m in taken} <= offered
 
@@ -43,7 +43,7 @@ def test_icl_imports_neither_book_nor_experiments(path):
 @pytest.mark.parametrize("path", sorted((SNIPPETS / "book").glob("*.py")), ids=lambda p: p.stem)
 def test_book_names_no_experiment(path):
     assert {room(module) for module in imports(path)} <= {"book", "icl", ""}
-    for name in contract.discover():
+    for name in catalogue.discover():
         assert name.split("/")[1] not in {word for word in imports(path)}
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snippets.icl import measures as m
-from snippets.icl.small_transformer import SmallTransformer
+from snippets.icl.networks.small_transformer import SmallTransformer
 
 by_hypothesis = settings(max_examples=30, deadline=None)
 seeds = st.integers(0, 10**6)

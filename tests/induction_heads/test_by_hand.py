@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snippets.icl.attention import AttentionOnly, Stream, attend
+from snippets.icl.networks.attention import AttentionOnly, Stream, attend
 from snippets.induction_heads import by_hand
 from snippets.induction_heads.by_hand import Config, induction_head, item_label, orthonormal
 

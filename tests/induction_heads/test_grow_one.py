@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from snippets.icl.repeated_segments import Task, World
-from snippets.icl.small_transformer import SmallTransformer, rms_norm
+from snippets.icl.networks.small_transformer import SmallTransformer, rms_norm
+from snippets.icl.tasks.repeated_segments import Task, World
 from snippets.induction_heads import grow_one as g
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.stats import dirichlet
 
-from snippets.icl import markov as chains
+from snippets.icl.tasks import markov as chains
 from snippets.induction_heads import causal_graph, markov, markov_trigram
 
 SMALL = causal_graph.Config(n_tokens=7, n_test=50)

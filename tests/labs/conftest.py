@@ -7,7 +7,7 @@ import matplotlib
 import pytest
 import torch
 
-from snippets.book import labs
+from snippets.book.pages import labs
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from snippets.book import labs
+from snippets.book.pages import labs
 
 LAB = "attention_by_hand"
 CHECKS = {  # the function that finds problems, and the reader's function that it judges

@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from snippets.book import labs
+from snippets.book.pages import labs
 
 LAB = "meta_train_a_learner"
 CHECKS = {  # the function that finds problems, and the reader's functions that it judges

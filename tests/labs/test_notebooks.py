@@ -15,7 +15,7 @@ from types import ModuleType
 import matplotlib
 import pytest
 
-from snippets.book import labs
+from snippets.book.pages import labs
 
 TESTS: list[ModuleType] = [importlib.import_module(f"tests.labs.test_{lab}") for lab in labs.discover()]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from snippets.icl.positional_encodings import Nowhere, Rotary
-from snippets.icl.self_attention import SelfAttention
+from snippets.icl.networks.positional_encodings import Nowhere, Rotary
+from snippets.icl.networks.self_attention import SelfAttention
 from snippets.mechanisms import attention_exact as exact
 
 SMALL = exact.Config(n_tokens=5, d_model=8, n_heads=2, batch=3, sizes=(4, 64), n_queries=300, n_positions=32)

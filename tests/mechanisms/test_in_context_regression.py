@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from snippets.icl.linear_regression import draw_prompts
-from snippets.icl.same_block import ARCHITECTURES
-from snippets.icl.tuned_training import Schedule
+from snippets.icl.networks.same_block import ARCHITECTURES
+from snippets.icl.tasks.linear_regression import draw_prompts
+from snippets.icl.training.tuned_training import Schedule
 from snippets.mechanisms import in_context_regression as regression
 
 SHORT = Schedule((0.003, 0.01), n_tune=2, n_steps=3, warm_up=1)

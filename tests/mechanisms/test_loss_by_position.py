@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snippets.icl.masked_transformer import MaskedTransformer
+from snippets.icl.networks.masked_transformer import MaskedTransformer
 from snippets.mechanisms import loss_by_position as experiment
 from snippets.mechanisms.loss_by_position import Config, best_of_two, counting, exact_loss, loaded_dice, losses, throw
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from snippets.icl.positional_encodings import Rotary
+from snippets.icl.networks.positional_encodings import Rotary
 from snippets.mechanisms import positions
 
 SMALL = positions.Config(

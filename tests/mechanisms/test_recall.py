@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from snippets.icl.recall import Recall
-from snippets.icl.same_block import ARCHITECTURES
-from snippets.icl.tuned_training import Schedule
+from snippets.icl.networks.same_block import ARCHITECTURES
+from snippets.icl.tasks.recall import Recall
+from snippets.icl.training.tuned_training import Schedule
 from snippets.mechanisms import recall
 
 SHORT = Schedule((0.003, 0.01), n_tune=2, n_steps=3, warm_up=1)

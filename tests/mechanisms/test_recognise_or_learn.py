@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from snippets.icl.symbols import Prompt, new_tasks
+from snippets.icl.tasks.symbols import Prompt, new_tasks
 from snippets.mechanisms import recognise_or_learn as experiment
 from snippets.mechanisms.recognise_or_learn import Config, World, after, learner, recogniser
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from snippets.icl import deltanet, linear_attention, mesa, titans_memory
+from snippets.icl.networks import deltanet, linear_attention, mesa, titans_memory
 from snippets.mechanisms import recurrent_updates as updates
 
 SMALL = updates.Config(d_k=6, d_v=3, n_tokens=9, batch=2, most_pairs=12, n_random=40)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from snippets.icl.symbols import Vocabulary, ask
+from snippets.icl.tasks.symbols import Vocabulary, ask
 from snippets.mechanisms import weights_or_context as experiment
 from snippets.mechanisms.weights_or_context import Config, World
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from snippets.icl.context_classifier import Shape
-from snippets.icl.meta_training import Training
+from snippets.icl.networks.context_classifier import Shape
+from snippets.icl.training.meta_training import Training
 from snippets.meta_learning import general_purpose as gp
 
 KS = np.array([1, 4, 8, 16, 64, np.inf])

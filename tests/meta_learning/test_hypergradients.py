@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from snippets.icl import bilevel
+from snippets.icl.theory import bilevel
 from snippets.meta_learning import hypergradients as hyper
 
 SMALL = replace(hyper.PRESETS["laptop"], lengths=(10, 150), solved=300, n_solve=9)

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snippets.icl.label_maps import World
+from snippets.icl.tasks.label_maps import World
 from snippets.meta_learning import labels_alone
 
 

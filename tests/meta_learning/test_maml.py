@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from snippets.icl.few_shot import new_weights, points, sinusoids
+from snippets.icl.tasks.few_shot import new_weights, points, sinusoids
 from snippets.meta_learning import maml
 
 SHORT = replace(maml.PRESETS["laptop"], n_steps=4, evaluate_every=2, n_test_tasks=20, n_test_points=10, n_curvatures=5)

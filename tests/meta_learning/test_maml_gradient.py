@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from snippets.icl.bilevel import descend, implicit, reverse
+from snippets.icl.theory.bilevel import descend, implicit, reverse
 from snippets.meta_learning import maml_gradient
 
 SET = maml_gradient.PRESETS["laptop"]

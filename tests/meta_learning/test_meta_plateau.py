@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from snippets.icl.projected_tasks import DataSet
+from snippets.icl.tasks.projected_tasks import DataSet
 from snippets.meta_learning import meta_plateau as plateau
 
 LENGTHS = {

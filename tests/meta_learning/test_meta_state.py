@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from snippets.icl.meta_training import Training
+from snippets.icl.training.meta_training import Training
 from snippets.meta_learning import meta_state as state
 
 CELLS = state.PRESETS["laptop"]

@@ -1,0 +1,188 @@
+"""The figures of abrupt_learning/cliff."""
+
+import math
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.contour import ContourSet
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from numpy import ndarray
+
+from snippets.abrupt_learning.cliff import PRESETS, VARIANTS, time_at
+from snippets.contract import Measurements
+from snippets.style import colour, ink, level, panels, seeds_and_median
+
+
+def draw(runs: list[Measurements]) -> dict[str, Figure]:
+    return {
+        "landscape": draw_landscape(runs),
+        "surface": draw_surface(runs),
+        "slices": draw_slices(runs),
+        "flow": draw_flow(runs),
+        "softening": draw_softening(runs),
+        "edge": draw_edge(runs),
+    }
+
+
+# times at which the figure marks where the flow is
+MOMENTS = (20, 50, 70, 90, 95, 100, 150)
+
+
+# black on white shows on every colour of the map
+HALO: dict[str, Any] = {
+    "color": "black",
+    "path_effects": [withStroke(linewidth=2.5, foreground="white")],
+}
+
+
+BESIDE: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8.5}
+
+
+def on_map(ax: Axes, m: Measurements, values: ndarray, step: float) -> ContourSet:
+    """The loss over alpha and xi as filled contours, `step` nats apart."""
+    levels = np.arange(0, 3.51, step)
+    drawn = ax.contourf(
+        m["axis_alpha"], m["axis_xi"], values, levels=levels, cmap="viridis"
+    )
+    ax.set(xlabel="alpha", ylabel="xi")
+    ax.grid(False)
+    return drawn
+
+
+def draw_landscape(runs: list[Measurements]) -> Figure:
+    fig, axes = panels(1, height=3.6)
+    ax, m = axes[0, 0], runs[0]
+    drawn = on_map(ax, m, m["surface"], 0.25)
+    for number, run in enumerate(runs):
+        xi, alpha, _ = run["path"][::8].T
+        ax.plot(alpha, xi, linewidth=1.2, label=f"_flow, seed {number}", **HALO)
+    for moment in MOMENTS:
+        name = f"t = {moment}"
+        xi, alpha, _ = m["path"][np.searchsorted(m["time"], moment)]
+        ax.plot(alpha, xi, "o", markersize=4, label=f"_{name}", **HALO)
+        ax.annotate(name, (alpha, xi), xytext=(6, -10), **BESIDE, **HALO)
+    ax.set(xlim=(0, 7), ylim=(0, 10))
+    fig.colorbar(drawn, ax=ax, label="loss (nats)", ticks=[0, 1, 2, 3])
+    return fig
+
+
+def draw_surface(runs: list[Measurements]) -> Figure:
+    fig, _ = panels(1, height=3.9)
+    fig.clear()
+    ax, m = fig.add_subplot(projection="3d", computed_zorder=False), runs[0]
+    alpha, xi = np.meshgrid(m["axis_alpha"], m["axis_xi"])
+    smooth = {"rstride": 1, "cstride": 1, "linewidth": 0, "antialiased": False}
+    ax.plot_surface(alpha, xi, m["surface"], cmap="viridis", vmin=0, vmax=3.5, **smooth)
+    inside = m["path"][:, 0] < 10
+    xi, alpha, _ = m["path"][inside].T
+    above = m["losses"][0][inside] + 0.03
+    ax.plot(alpha, xi, above, linewidth=1.6, label="_flow, seed 0", **HALO)
+    ax.set(xlabel="alpha", ylabel="xi", zlabel="loss (nats)")
+    ax.view_init(elev=32, azim=24)
+    for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
+        axis.set_pane_color((0, 0, 0, 0))
+    return fig
+
+
+def draw_slices(runs: list[Measurements]) -> Figure:
+    config, m = PRESETS["laptop"], runs[0]
+    fig, axes = panels(len(config.slices), height=2.1, sharex=True)
+    for ax, cut, beta in zip(axes[:, 0], m["cuts"], config.slices):
+        drawn = on_map(ax, m, cut, 0.5)
+        y = math.exp(beta) / (math.exp(beta) + config.n_pairs)
+        ax.set_title(f"beta = {beta:g}: y = {y:.2f}")
+        ax.label_outer()
+    fig.colorbar(drawn, ax=list(axes[:, 0]), label="loss (nats)", ticks=[0, 1, 2, 3])
+    return fig
+
+
+def draw_flow(runs: list[Measurements]) -> Figure:
+    config = PRESETS["laptop"]
+    n, n_labels = config.n_pairs, config.n_labels
+    fig, axes = panels(2, height=2.5, sharex=True)
+    top, bottom = axes[:, 0]
+    shown = slice(0, int(np.searchsorted(runs[0]["time"], 150)), 4)
+    times = runs[0]["time"][shown]
+    seeds_and_median(top, times, [m["losses"][0][shown] for m in runs], 0, "loss")
+    for index, name in enumerate(("xi", "alpha", "beta")):
+        values = [m["path"][shown, index] for m in runs]
+        seeds_and_median(bottom, times, values, index + 1, name)
+
+    # the first phase in closed form, as if alpha stayed 0
+    s = np.linspace(0, 0.45, 50)
+    first = np.array([time_at(value, n, n_labels) for value in s])
+    kept = first < 150
+    first_xi = s * (2 * n + 1)
+    first_loss = np.log(n + (n_labels - n) * np.exp(-s))
+    dashed = {"color": ink(), "linestyle": "--", "linewidth": 1.1}
+    name = "first phase, closed form"
+    top.plot(first[kept], first_loss[kept], label=name, **dashed)
+    bottom.plot(first[kept], first_xi[kept], label=f"_xi in the {name}", **dashed)
+
+    predicted = float(runs[0]["edge_predicted"])
+    dotted = {"color": ink(), "linestyle": ":", "linewidth": 0.9}
+    for ax in (top, bottom):
+        ax.axvline(predicted, label="_predicted edge", **dotted)
+    top.annotate(
+        "predicted edge", (predicted, 0.15), xytext=(-4, 0), ha="right", **BESIDE
+    )
+    level(top, math.log(n_labels), "ln L")
+    level(top, math.log(n), "ln N")
+    top.set(ylabel="loss (nats)", ylim=(0, 3.9))
+    bottom.set(xlabel="time", ylabel="value", xlim=(0, 150))
+    top.legend(loc="lower left")
+    bottom.legend(loc="upper left")
+    return fig
+
+
+def draw_softening(runs: list[Measurements]) -> Figure:
+    fig, axes = panels(2, height=2.6)
+    top, bottom = axes[:, 0]
+    times = runs[0]["time"][::4]
+    for index, name in enumerate(VARIANTS):
+        losses = [m["losses"][index][::4] for m in runs]
+        seeds_and_median(top, times, losses, index, name)
+    level(top, math.log(PRESETS["laptop"].n_labels), "ln L")
+    level(top, math.log(PRESETS["laptop"].n_pairs), "ln N")
+    top.set(xscale="log", xlabel="time", xlim=(10, 1000))
+    top.set(ylabel="loss (nats)", ylim=(0, 3.9))
+
+    for index, name in enumerate(VARIANTS):
+        values = [float(m["steepest"][index]) for m in runs]
+        dots = {"color": colour(index), "alpha": 0.6, "label": f"_{name}, seeds"}
+        bottom.plot(values, [index] * len(values), "o", **dots)
+        bottom.annotate(
+            f"{np.median(values):.3g}",
+            (max(values), index),
+            xytext=(8, 0),
+            textcoords="offset points",
+            va="center",
+        )
+    bottom.set(xscale="log", xlabel="steepest fall (nats per e-fold of time)")
+    bottom.set(xlim=(1, 300), ylim=(4.6, -0.6))
+    bottom.set_yticks(range(len(VARIANTS)), list(VARIANTS))
+    return fig
+
+
+def draw_edge(runs: list[Measurements]) -> Figure:
+    fig, axes = panels(1, height=3.6)
+    ax = axes[0, 0]
+    predictions = (
+        ("edges_predicted", "o", "beta follows", "alpha"),
+        ("edges_if_beta_stays", "s", "beta stays", "at 0"),
+    )
+    for number, m in enumerate(runs):
+        for index, (values, marker, name, rest) in enumerate(predictions):
+            label = f"{name} {rest}" if not number else f"_{name}, seed {number}"
+            dots = {"color": colour(index), "markersize": 4, "alpha": 0.6}
+            ax.plot(m["edges"], m[values], marker, label=label, **dots)
+    ax.axline((20, 20), (200, 200), color=ink(), linewidth=0.9, linestyle=":")
+    ax.annotate(
+        "predicted = measured", (500, 500), xytext=(0, -22), ha="center", **BESIDE
+    )
+    ax.set(xscale="log", yscale="log", xlim=(10, 1000), ylim=(10, 5000))
+    ax.set(xlabel="measured time to the edge", ylabel="predicted time to the edge")
+    ax.legend()
+    return fig

@@ -1,0 +1,188 @@
+"""Do the pages agree with the results? Everything that can be asked without training and without building the site."""
+
+from collections.abc import Iterator
+
+from snippets.book.errors import BookError
+from snippets.book.figures import drawing
+from snippets.book.measure import catalogue, pipeline
+from snippets.book.measure.seeds import DEFAULT_SEEDS
+from snippets.book.pages import glossary, labs, pages, references
+from snippets.book.paths import SHOWN_PRESET
+
+CHAPTER_KEYS = ("title", "description", "part", "question", "mechanism", "evidence", "experiments")
+SHORTEST_ALT = 60  # characters; fewer cannot name the axes and the trend
+
+
+def stop_at_problems() -> None:
+    """Raise BookError with one line for each problem."""
+    if found := list(problems()):
+        raise BookError("\nerror: ".join(found))
+
+
+def problems() -> Iterator[str]:
+    """Every disagreement, as one line that names the page or the claim."""
+    all_pages = pages.read_all()
+    known = {name.split("/")[1]: name for name in catalogue.discover()}
+    for page in all_pages:
+        yield from problems_of_page(page)
+    used = {
+        (resolve(call.arguments[0]), call.arguments[1]) for call in calls(all_pages, "claim") if len(call.arguments) > 1
+    }
+    for name in known.values():
+        experiment = catalogue.load(name)
+        for claim in experiment.claims:
+            if (name, claim.id) not in used:
+                call = f'claim("{name.split("/")[1]}", "{claim.id}")'
+                yield f"claim '{claim.id}' of {name} stands on no page; state it with {call}"
+            if claim.reported and claim.reported.key not in references.entries():
+                yield f"claim '{claim.id}' of {name} cites '{claim.reported.key}', which docs/references.bib lacks"
+    yield from problems_of_map(all_pages)
+    try:
+        glossary.read_terms()
+    except BookError as error:
+        yield str(error)
+    for lab in sorted(set(labs.discover()) - {call.arguments[0] for call in calls(all_pages, "lab") if call.arguments}):
+        yield f'lab {lab} stands on no page; link it with lab("{lab}") in docs/labs/index.md'
+    for lab in labs.discover():
+        if not labs.is_fresh(lab):
+            yield f"lab {lab} is not made, or has changed since; run `make book`"
+    for name in known.values():
+        yield from problems_of_results(name)
+    yield from problems_of_figures(all_pages)
+
+
+def problems_of_map(all_pages: list[pages.Page]) -> Iterator[str]:
+    """Chapters that do not say what they need, or need what is not there or comes later."""
+    numbers = {page.key: page.meta["number"] for page in all_pages if "number" in page.meta}
+    for page in all_pages:
+        if "number" not in page.meta:
+            continue
+        if not isinstance(needs := page.meta.get("needs"), list):
+            yield f"{page.name}: its front matter has no list 'needs'; name the chapters to read before it, or write []"
+            continue
+        for key in needs:
+            if key not in numbers:
+                yield f"{page.name} needs '{key}', which is no chapter; there are {', '.join(numbers)}"
+            elif numbers[key] >= page.meta["number"]:
+                yield f"{page.name} needs '{key}', which comes after it"
+
+
+def resolve(name: object) -> str:
+    """The full name of an experiment, or the name as it stands where there is none such."""
+    try:
+        return catalogue.resolve(str(name))
+    except BookError:
+        return str(name)
+
+
+def calls(all_pages: list[pages.Page], macro: str) -> list[pages.Call]:
+    return [call for page in all_pages for call in page.calls if call.name == macro]
+
+
+def problems_of_page(page: pages.Page) -> Iterator[str]:
+    """What is wrong on one page, without looking at any result."""
+    for key in sorted(page.citations - set(references.entries())):
+        yield f"{page.name} cites [^{key}], which docs/references.bib lacks; add the entry"
+    for section in sorted(page.sections):
+        if not pages.section_exists(section):
+            yield f'{page.name} shows "{section}", which is not a file or section in snippets/'
+    if "number" in page.meta:
+        for key in CHAPTER_KEYS:
+            if not page.meta.get(key):
+                yield f"{page.name}: its front matter has no '{key}'"
+    for call in page.calls:
+        yield from problems_of_call(page, call)
+
+
+def problems_of_call(page: pages.Page, call: pages.Call) -> Iterator[str]:
+    """What is wrong with one macro call, without looking at any result."""
+    if call.name not in pages.MACROS:
+        yield f"{page.name} calls {call.name}(...), which is no macro; there are {', '.join(pages.MACROS)}"
+    if call.name == "lab" and call.arguments[:1] not in [[lab] for lab in labs.discover()]:
+        yield f"{page.name} links lab {', '.join(map(str, call.arguments))}, which snippets/labs/ lacks"
+    if call.name not in ("claim", "measured", "setting", "figure", "run_it"):
+        return
+    if not call.arguments:
+        yield f"{page.name} calls {call.name}() without an experiment"
+        return
+    try:
+        experiment = catalogue.load(str(call.arguments[0]))
+    except BookError as error:
+        yield f"{page.name}: {error}"
+        return
+    if call.name != "run_it" and len(call.arguments) < 2:
+        yield f'{page.name} calls {call.name}("{call.arguments[0]}") without saying which'
+    elif call.name == "claim" and call.arguments[1] not in {claim.id for claim in experiment.claims}:
+        ids = ", ".join(claim.id for claim in experiment.claims)
+        yield f"{page.name} states claim '{call.arguments[1]}', which {experiment.name} does not make; it makes {ids}"
+    elif call.name == "setting" and not has_setting(experiment, str(call.arguments[1])):
+        yield f"{page.name} prints setting '{call.arguments[1]}', which the laptop preset of {experiment.name} lacks"
+    elif call.name == "figure":
+        alt, caption = (str(call.options.get(key, "")).strip() for key in ("alt", "caption"))
+        if len(alt) < SHORTEST_ALT:
+            yield (
+                f"{page.name}: the alt text of figure '{call.arguments[1]}' has {len(alt)} characters; "
+                f"name the axes and the trend in at least {SHORTEST_ALT}"
+            )
+        if not caption:
+            yield f"{page.name}: figure '{call.arguments[1]}' has no caption; say what it shows and what it does not"
+
+
+def has_setting(experiment: catalogue.Experiment, name: str) -> bool:
+    try:
+        experiment.setting(SHOWN_PRESET, name)
+    except (KeyError, AttributeError):
+        return False
+    return True
+
+
+def problems_of_results(name: str) -> Iterator[str]:
+    """What is wrong with the results of one experiment: missing, stale, cut, or a claim that fails."""
+    try:
+        results = pipeline.read_results(name, SHOWN_PRESET, DEFAULT_SEEDS)
+    except BookError as error:
+        yield str(error)
+        return
+    if results is None:
+        yield f"{name} has no results; run `make book`"
+        return
+    for claim in results["claims"]:
+        if not claim["holds"]:
+            yield (
+                f"claim '{claim['id']}' of {name} fails: it holds on {sum(claim['passed'])} of {len(claim['passed'])} "
+                f"seeds and needs {claim['needed']}; it says: {claim['says']}"
+            )
+
+
+def problems_of_figures(all_pages: list[pages.Page]) -> Iterator[str]:
+    """Figures that a page names and nobody drew, and figures that are drawn and stand on no page."""
+    for page in all_pages:
+        for call in page.calls:
+            if call.name == "measured" and len(call.arguments) > 1:
+                yield from problem_of_number(page, call)
+    wanted = {(resolve(call.arguments[0]), call.arguments[1]): call for call in calls(all_pages, "figure")}
+    for name in catalogue.discover():
+        try:
+            drawn = drawing.read_figures(name, SHOWN_PRESET, DEFAULT_SEEDS)
+        except BookError as error:
+            yield str(error)
+            continue
+        if drawn is None:
+            yield f"{name} has no figures; run `make book`"
+            continue
+        for experiment, figure in wanted:
+            if experiment == name and figure not in drawn:
+                yield f"figure '{figure}' of {name} is named on a page but draw returns {', '.join(drawn)}"
+        for figure in drawn:
+            if (name, figure) not in wanted:
+                yield f"figure '{figure}' of {name} is drawn but stands on no page; show it or do not draw it"
+
+
+def problem_of_number(page: pages.Page, call: pages.Call) -> Iterator[str]:
+    try:
+        results = pipeline.read_results(resolve(call.arguments[0]), SHOWN_PRESET, DEFAULT_SEEDS)
+    except BookError:
+        return  # said already
+    if results and call.arguments[1] not in results["numbers"]:
+        has = ", ".join(results["numbers"]) or "none"
+        yield f"{page.name} prints '{call.arguments[1]}', which {call.arguments[0]} does not measure; it has {has}"

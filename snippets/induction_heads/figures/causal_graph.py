@@ -1,0 +1,1 @@
+"""The figures of induction_heads/causal_graph."""
