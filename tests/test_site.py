@@ -7,10 +7,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from snippets.book.pages.checks import SHORTEST_ALT
 
 from snippets.book.measure import catalogue
 from snippets.book.pages import glossary, labs, pages, references
+from snippets.book.pages.checks import SHORTEST_ALT
 from snippets.book.paths import SITE
 
 pytestmark = pytest.mark.results

@@ -252,16 +252,18 @@ def print_claims(name: str, wanted: list[int], claims: list[dict]) -> None:
     for column in ("", "claim", "seeds", "median (range)", "says"):
         table.add_column(column, overflow="fold")
     for claim in claims:
-        failing = [str(s) for s, passed in zip(wanted, claim["passed"]) if not passed]
-        on = f"{len(wanted) - len(failing)} of {len(wanted)}" + (f", not {','.join(failing)}" if failing else "")
+        failing = [str(s) for s, passed in zip(wanted, claim["passed"]) if passed is False]
+        on = f"{claim['applies'] - len(failing)} of {claim['applies']}" + (
+            f", not {','.join(failing)}" if failing else ""
+        )
         word = "[green]PASS[/]" if claim["holds"] else "[bold red]FAIL[/]"
         shown = f"{short(claim['median'])} ({short(claim['low'])} to {short(claim['high'])}) {claim['unit']}"
         table.add_row(word, claim["id"], on, shown.strip(), claim["says"])
     console.print(table)
 
 
-def short(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.4g}"
+def short(value: float | str | None) -> str:
+    return "no seed" if value is None else value if isinstance(value, str) else f"{value:.4g}"
 
 
 def stop_if_failing(claims: list[dict]) -> None:

@@ -178,36 +178,50 @@ def together(cells: dict[str, Kept]) -> Kept:
 
 # --8<-- [start:judge]
 def verdict(experiment: str, claim: Claim, seeds: list[int], measurements: list[Measurements]) -> dict[str, Any]:
-    """One claim on every seed: its values, on which seeds it holds, and whether that is enough of them."""
-    values, passed = [], []
+    """One claim on every seed: its values, on which seeds it holds, and whether that is enough of them. On a seed to
+    which it does not apply, both are None.
+    """
+    values: list[float | None] = []
+    passed: list[bool | None] = []
     for seed, measured in zip(seeds, measurements, strict=True):
-        try:
-            value = float(claim.value(measured))
-            holds = bool(claim.holds(value))
-        except Exception as error:
-            raise BookError(
-                f"claim '{claim.id}' of {experiment} raised {type(error).__name__} on seed {seed}: {error}; "
-                "mend its value or its predicate"
-            ) from error
-        if np.isnan(value):
-            raise BookError(f"claim '{claim.id}' of {experiment} is NaN on seed {seed}; mend its value")
+        value = asked(experiment, claim, seed, measured)
         values.append(value)
-        passed.append(holds)
+        passed.append(None if value is None else claim.holds(value))
+    applying = [value for value in values if value is not None]
+    held = sum(passed_on is True for passed_on in passed)
     return {
         "id": claim.id,
         "says": claim.says,
         "unit": claim.unit,
         "digits": claim.digits,
+        "predicate": str(claim.holds),
+        "kind": "exact" if claim.exact else "measured",
         "reported": dataclasses.asdict(claim.reported) if claim.reported else None,
-        "verdict": claim.reported.verdict if claim.reported else "ours",
-        "values": [portable(value) for value in values],
+        "verdict": claim.reported.verdict if claim.reported else "exact" if claim.exact else "ours",
+        "values": [None if value is None else portable(value) for value in values],
         "passed": passed,
-        "needed": claim.needed(len(seeds)),
-        "median": portable(float(np.median(values))),
-        "low": portable(min(values)),
-        "high": portable(max(values)),
-        "holds": sum(passed) >= claim.needed(len(seeds)),
+        "applies": len(applying),
+        "needed": claim.needed(len(applying)),
+        "median": portable(float(np.median(applying))) if applying else None,
+        "low": portable(min(applying)) if applying else None,
+        "high": portable(max(applying)) if applying else None,
+        "holds": bool(applying) and held >= claim.needed(len(applying)),
     }
+
+
+def asked(experiment: str, claim: Claim, seed: int, measured: Measurements) -> float | None:
+    """The value of a claim on one seed; None where it does not apply."""
+    try:
+        if claim.applies is not None and not claim.applies(measured):
+            return None
+        value = float(claim.value(measured))
+    except Exception as error:
+        raise BookError(
+            f"claim '{claim.id}' of {experiment} raised {type(error).__name__} on seed {seed}: {error}; mend its value"
+        ) from error
+    if np.isnan(value):
+        raise BookError(f"claim '{claim.id}' of {experiment} is NaN on seed {seed}; say by `applies` where it has none")
+    return value
 
 
 # --8<-- [end:judge]

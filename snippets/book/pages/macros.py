@@ -59,7 +59,7 @@ class Book:
             found = self.find_claim(name, id)
         except NotMeasured:
             return pending(name, "not measured yet", self.draft)
-        held = f"{sum(found['passed'])}/{len(found['passed'])}"
+        held = f"{sum(p is True for p in found['passed'])}/{found['applies']}"
         title = f"{found['says']} Holds on {held.replace('/', ' of ')} seeds; {found['verdict']}."
         link = f"{self.to('ledger/')}#{anchor(name, id)}"
         mark = f'<a class="claim-mark" href="{link}" title="{html.escape(title)}">✓ {held}</a>'
@@ -303,9 +303,11 @@ class Book:
             key = claim["reported"]["key"]
             link = f'<a href="{self.to("references/")}#{key}">{html.escape(references.short(key))}</a>'
             reported = f"{link}, {html.escape(claim['reported']['where'])}: {html.escape(claim['reported']['what'])}"
-        failing = [str(seed) for seed, passed in zip(results["seeds"], claim["passed"]) if not passed]
-        on = f"{sum(claim['passed'])} of {len(claim['passed'])}" + (f", not on {', '.join(failing)}" if failing else "")
-        values = ", ".join(shown(value, claim["digits"]) for value in claim["values"])
+        failing = [str(seed) for seed, passed in zip(results["seeds"], claim["passed"]) if passed is False]
+        on = f"{sum(p is True for p in claim['passed'])} of {claim['applies']}" + (
+            f", not on {', '.join(failing)}" if failing else ""
+        )
+        values = ", ".join(shown(v, claim["digits"]) if v is not None else "does not apply" for v in claim["values"])
         rows = {
             "verdict": f'<span class="verdict">{claim["verdict"]}</span>',
             "measured": spread(claim),
