@@ -150,10 +150,10 @@ def make_labs(
     names: Annotated[list[str] | None, typer.Argument(help="labs; all of them if none is named")] = None,
 ) -> None:
     """Make the exercise, the solution and the page of each lab; the solution is run, and has to pass its checks."""
-    from snippets.book.pages import labs
+    from snippets.book.pages import lab_runs, labs
 
     for lab in names or labs.discover():
-        labs.make(lab)
+        lab_runs.make(lab)
 
 
 @app.command(rich_help_panel="Steps of the pipeline")

@@ -30,7 +30,6 @@ if missing:
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", *missing], check=True)
 
 import itertools
-import textwrap
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -45,29 +44,7 @@ print("matplotlib", matplotlib.__version__)
 
 # %% tags=["check"]
 # Used by all checks: nothing to do here, but run it.
-def check(find_problem, *yours):
-    """Print "correct", or what is wrong."""
-    try:
-        problem = find_problem(*yours)
-    except NotImplementedError as error:
-        problem = str(error)
-    except Exception as error:
-        problem = f"it raised {type(error).__name__}: {error}"
-    print(textwrap.fill(f"not yet: {problem}" if problem else "correct", 80))
-
-
-def problem_of_shapes(answer, **shapes):
-    """Is the answer these tensors, in this order, with these shapes?"""
-    names = " and ".join(shapes)
-    tensors = answer if isinstance(answer, tuple) else (answer,)
-    if len(tensors) != len(shapes) or not all(map(torch.is_tensor, tensors)):
-        return f"return {'the tensor' if len(shapes) == 1 else 'the tensors'} {names}"
-    for tensor, (name, shape) in zip(tensors, shapes.items()):
-        if tuple(tensor.shape) != shape:
-            return f"{name} has the shape {tuple(tensor.shape)}, not {shape}"
-        if tensor.isnan().any():
-            return f"{name} has NaN"
-    return None
+# include: _checks.py
 
 
 def problem_of_numbers(answer, **names):

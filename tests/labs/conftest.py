@@ -15,7 +15,7 @@ def lab(request) -> SimpleNamespace:
     """Everything that the lab of this test module defines, run as a script. SHORT may set some of its numbers lower."""
     matplotlib.use("Agg")
     torch.set_num_threads(1)
-    text = labs.source(request.module.LAB).read_text()
+    text = labs.script(request.module.LAB)
     for name, value in getattr(request.module, "SHORT", {}).items():
         text, found = re.subn(rf"^{name} = [\d_]+", f"{name} = {value}", text, flags=re.MULTILINE)
         assert found == 1, f"{name} is set {found} times"
