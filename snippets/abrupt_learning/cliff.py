@@ -8,41 +8,40 @@ flow does can be predicted with pencil and paper.
 Source: reddy2024, abstract: abrupt learning is traced to "the sequential learning of
 three nested logits enabled by an intrinsic curriculum". What differs: the loss is our
 reconstruction, in the average context; the paper's printed equation was not at hand.
-The integral of the flow, the time to the edge and the linearised variants are ours.
+The integral of the flow, the time to the edge, the linearised variants, and the flow in
+the true contexts beside that in the average one are ours.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.integrate import solve_ivp
+from scipy.integrate import cumulative_trapezoid
 from scipy.optimize import brentq
 from torch import Tensor
 
 from snippets.contract import (
-    REPRODUCED,
+    SMALLER,
     Claim,
     Measurements,
     Reported,
     above,
     below,
-    equals,
+    between,
 )
+from snippets.icl.streams import streams
+from snippets.icl.theory.head_flow import Others, edge, flow, gradient, true_contexts
 from snippets.icl.theory.three_exponentials import (
     EXACT,
-    Phi,
+    Phis,
     context_mass,
-    first_layer,
     linear,
-    log_odds,
     loss,
 )
-
-Phis = tuple[Phi, Phi, Phi]
 
 
 @dataclass(frozen=True)
@@ -52,70 +51,13 @@ class Config:
     start: float = 0.01  # spread of xi, alpha and beta at the start
     until: float = 1000.0  # how long the flow runs, about ten times what it needs
     n_times: int = 4000  # moments of a flow, in equal steps of ln t from t = 1
+    keep_every: int = 20  # of these, for the figures
     grid_pairs: tuple[int, ...] = (3, 6, 12, 24)  # N, for the time to the edge
     grid_ratios: tuple[float, ...] = (1.5, 3.0, 6.0, 20.0)  # L / N
     rates: tuple[float, ...] = (1.0, 0.1, 0.01, 0.001)  # of alpha and beta; xi has 1
-    slices: tuple[float, ...] = (0.0, 1.5, 3.0)  # beta at which the landscape is cut
 
 
 PRESETS = {"laptop": Config()}
-
-
-# --8<-- [start:flow]
-SOLVER: dict[str, Any] = {"method": "LSODA", "rtol": 1e-8, "atol": 1e-10}
-
-
-def gradient(
-    theta: Float[Tensor, "*batch 3"], n_pairs: int, n_labels: int, phis: Phis = EXACT
-) -> Float[Tensor, "*batch 3"]:
-    """d loss / d (xi, alpha, beta)."""
-    theta = theta.detach().requires_grad_()
-    return torch.autograd.grad(loss(theta, n_pairs, n_labels, phis).sum(), theta)[0]
-
-
-def flow(
-    start: Float[Tensor, "3"],
-    times: Float[ndarray, "time"],
-    n_pairs: int,
-    n_labels: int,
-    phis: Phis = EXACT,
-) -> Float[Tensor, "time 3"]:
-    """theta at `times`: d theta / dt = - d loss / d theta, from `start` at t = 0."""
-
-    def velocity(t: float, theta: ndarray) -> ndarray:
-        return -gradient(torch.from_numpy(theta), n_pairs, n_labels, phis).numpy()
-
-    span = (0, times[-1])
-    solved = solve_ivp(velocity, span, start.numpy(), t_eval=times, **SOLVER)
-    return torch.from_numpy(solved.y.T.copy())
-
-
-# --8<-- [end:flow]
-
-
-# --8<-- [start:edge]
-def edge(
-    start: Float[Tensor, "3"], n_pairs: int, n_labels: int, rate: float = 1.0
-) -> tuple[float, Float[Tensor, "3"]]:
-    """When and where u reaches 1 on the flow from `start`. Alpha and beta learn at
-    `rate`, and xi at 1."""
-    speeds = torch.tensor([1, rate, rate], dtype=torch.float64)
-
-    def velocity(t: float, theta: ndarray) -> ndarray:
-        return -(speeds * gradient(torch.from_numpy(theta), n_pairs, n_labels)).numpy()
-
-    def u_minus_1(t: float, theta: ndarray) -> float:
-        return float(log_odds(torch.from_numpy(theta), n_pairs)) - 1
-
-    u_minus_1.terminal = True  # type: ignore[attr-defined]  # the flow stops there
-    span = (0, 1e6)
-    solved = solve_ivp(velocity, span, start.numpy(), events=u_minus_1, **SOLVER)
-    if not len(solved.t_events[0]):
-        return math.inf, torch.from_numpy(solved.y[:, -1].copy())  # never
-    return float(solved.t_events[0][0]), torch.from_numpy(solved.y_events[0][0].copy())
-
-
-# --8<-- [end:edge]
 
 
 # --8<-- [start:predict]
@@ -148,6 +90,21 @@ def push_if_beta_stays(n_pairs: int) -> float:
 
 
 # --8<-- [end:predict]
+
+
+# --8<-- [start:contexts]
+def push_in(others: Others) -> float:
+    """The push that sends alpha away where label tokens see `others`, number by number:
+    the integral of d alpha (1 / y - 1), with y the mean over label tokens."""
+    beta = np.linspace(0, 20, 20_001)
+    y = np.exp(beta)[:, None] / (np.exp(beta)[:, None] + others)  # (beta, kind)
+    mean, moves = y.mean(1), (y * (1 - y)).mean(1)
+    # d beta / d alpha = alpha moves / mean
+    alpha = np.sqrt(2 * cumulative_trapezoid(mean / moves, beta, initial=0))
+    return float(np.trapezoid(1 / mean - 1, alpha))  # - 1: y cannot pass 1
+
+
+# --8<-- [end:contexts]
 
 
 # --8<-- [start:steepness]
@@ -183,46 +140,16 @@ def beta_on_the_flow(alpha: float, n_pairs: int) -> float:
 # --8<-- [end:surface]
 
 
-def landscapes(config: Config) -> Measurements:
-    """The loss over alpha and xi, with beta fixed and with the beta of the flow."""
-    alpha = torch.linspace(0, 7, 57, dtype=torch.float64)
-    xi = torch.linspace(0, 10, 51, dtype=torch.float64)
-    betas = [beta_on_the_flow(float(a), config.n_pairs) for a in alpha]
-    follows = torch.tensor(betas, dtype=torch.float64)
-
-    def over(beta: Float[Tensor, "alpha"]) -> ndarray:
-        numbers = torch.broadcast_tensors(xi[:, None], alpha, beta)  # each (xi, alpha)
-        return loss(torch.stack(numbers, -1), config.n_pairs, config.n_labels).numpy()
-
-    cuts = np.stack([over(torch.full_like(alpha, beta)) for beta in config.slices])
-    return {
-        "axis_alpha": alpha.numpy(),
-        "axis_xi": xi.numpy(),
-        "surface": over(follows),
-        "cuts": cuts,
-    }
+def off_the_surface(theta: ndarray, n_pairs: int) -> float:
+    """alpha^2 / 2 - beta - (e^beta - 1) / N, which is 0 on the flow from the origin."""
+    _, alpha, beta = theta
+    return float(alpha**2 / 2 - beta - math.expm1(beta) / n_pairs)
 
 
-def average_context(theta: Float[Tensor, "time 3"], config: Config) -> float:
-    """Most that the loss on the flow differs from its mean over the pairs, where label
-    k sees 2k - 1 other tokens."""
-    n, labels = config.n_pairs, config.n_labels
-    xi, alpha, beta = theta.unbind(-1)
-    y = first_layer(beta, n)
-    per_pair = []
-    for k in range(1, n + 1):
-        y_k = beta.exp() / (beta.exp() + 2 * k - 1)
-        # the same formula, with y_k in the place of y
-        as_if = torch.stack([xi, alpha * y_k / y, beta], -1)
-        per_pair.append(loss(as_if, n, labels))
-    difference = torch.stack(per_pair).mean(0) - loss(theta, n, labels)
-    return float(difference.abs().max())
-
-
+# --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
-    generator = torch.Generator().manual_seed(seed)
     n, labels = config.n_pairs, config.n_labels
-    sizes = torch.randn(3, dtype=torch.float64, generator=generator).abs()
+    sizes = torch.randn(3, dtype=torch.float64, generator=streams(seed, 1)[0]).abs()
     start = config.start * sizes
     times = np.geomspace(1, config.until, config.n_times)
 
@@ -230,74 +157,97 @@ def run(config: Config, seed: int) -> Measurements:
     flows = [(flow(start, times, n, labels, phis), phis) for phis in VARIANTS.values()]
     losses = [loss(path, n, labels, phis).numpy() for path, phis in flows]
     steepest = [steepness(path, times, n, labels, phis).max() for path, phis in flows]
-    path = flows[0][0]
-
-    # the time to the edge over a grid of N and L
-    grid = [(p, round(p * r)) for p in config.grid_pairs for r in config.grid_ratios]
-    edges = [edge(start, *point)[0] for point in grid]
-    follows = [predicted_edge(*point, push_if_beta_follows(point[0])) for point in grid]
-    stays = [predicted_edge(*point, push_if_beta_stays(point[0])) for point in grid]
-
-    # the same as alpha and beta learn more slowly
-    by_rate = [edge(start, n, labels, rate) for rate in config.rates]
-    masses = [float(context_mass(theta, n, labels)) for _, theta in by_rate]
-
-    # what a start ten times nearer to the origin delays, with labels that the context
-    # does not show and without
-    delay = edge(start / 10, n, labels)[0] / by_rate[0][0]
-    equal, equal_near = edge(start, n, n)[0], edge(start / 10, n, n)[0]
-
-    origin = torch.zeros(3, dtype=torch.float64)
+    few = slice(None, None, config.keep_every)
     return {
-        "time": times,
-        "path": path.numpy(),
-        "losses": np.stack(losses),
+        "time": times[few],
+        "path": flows[0][0].numpy()[few],
+        "losses": np.stack(losses)[:, few],
         "steepest": np.array(steepest),
-        "grid": np.array(grid),
-        "edges": np.array(edges),
-        "edges_predicted": np.array(follows),
-        "edges_if_beta_stays": np.array(stays),
-        "edge": by_rate[0][0],
-        "edge_predicted": predicted_edge(n, labels, push_if_beta_follows(n)),
-        "context_mass_by_rate": np.array(masses),
-        "delay": delay,
-        "delay_at_equality": equal_near / equal,
-        "edge_at_equality": equal,
-        "slope": -float(gradient(origin, n, labels)[0]),
-        "slope_predicted": (labels - n) / (labels * (2 * n + 1)),
-        "gradient_at_equality": float(gradient(origin, n, n).abs().max()),
-        "average_context": average_context(path, config),
-        **landscapes(config),
+        "shares_halfway": shares_halfway(times, losses[0], flows[0][0].numpy()),
+        **at_the_edge(start.numpy(), config),
+        **at_the_origin(config),
     }
 
 
-def middle(m: Measurements) -> int:
-    """The moment at which the exact flow's loss has come down to half of what it was:
-    the middle of the fall."""
-    losses = m["losses"][0]
-    return int(np.argmax(losses < losses[0] / 2))
+def at_the_edge(start: ndarray, config: Config) -> Measurements:
+    """Times to the edge: over a grid, in both contexts, at other rates and starts."""
+    n, labels = config.n_pairs, config.n_labels
+    grid = [(p, round(p * r)) for p in config.grid_pairs for r in config.grid_ratios]
+
+    def over_grid(push: Callable[[int], float]) -> ndarray:
+        return np.array([predicted_edge(*point, push(point[0])) for point in grid])
+
+    by_rate = [edge(start, n, labels, rate) for rate in config.rates]
+    there = torch.from_numpy(np.stack([theta for _, theta in by_rate]))
+    here, near = edge(start, n, n)[0], edge(start / 10, n, n)[0]
+    true_time, true_end = edge(start, n, labels, others=true_contexts(n))
+    return {
+        "grid": np.array(grid),
+        "edges": np.array([edge(start, *point)[0] for point in grid]),
+        "edges_predicted": over_grid(push_if_beta_follows),
+        "edges_if_beta_stays": over_grid(push_if_beta_stays),
+        "true_edges": np.array(
+            [edge(start, *point, others=true_contexts(point[0]))[0] for point in grid]
+        ),
+        "true_edges_predicted": over_grid(lambda n: push_in(true_contexts(n))),
+        "edge": by_rate[0][0],
+        "edge_predicted": predicted_edge(n, labels, push_if_beta_follows(n)),
+        "true_edge": true_time,
+        "off_surface": off_the_surface(by_rate[0][1], n),
+        "true_off_surface": off_the_surface(true_end, n),
+        "context_mass_by_rate": context_mass(there, n, labels).numpy(),
+        "delay": edge(start / 10, n, labels)[0] / by_rate[0][0],
+        "delay_at_equality": near / here,
+        "edge_at_equality": here,
+    }
 
 
-def shares_halfway(m: Measurements) -> np.ndarray:
-    """The share of their values in the middle of the fall that (xi, alpha, beta) have
-    after half of that time."""
-    half = int(np.searchsorted(m["time"], m["time"][middle(m)] / 2))
-    return m["path"][half] / m["path"][middle(m)]
+def at_the_origin(config: Config) -> Measurements:
+    """How far autograd's gradient at the origin is from the closed form."""
+    origin, n = torch.zeros(3, dtype=torch.float64), config.n_pairs
+    slopes = [gradient(origin, n, labels) for labels in (config.n_labels, n)]
+    expected = torch.zeros(3, dtype=torch.float64)
+    expected[0] = -(config.n_labels - n) / (config.n_labels * (2 * n + 1))
+    return {
+        "slope": -float(slopes[0][0]),
+        "slope_error": float((slopes[0] - expected).abs().max()),
+        "gradient_at_equality": float(slopes[1].abs().max()),
+    }
+
+
+# --8<-- [end:run]
+
+
+def shares_halfway(times: ndarray, losses: ndarray, path: ndarray) -> ndarray:
+    """The share of their values in the middle of the fall, where half of the loss is
+    gone, that (xi, alpha, beta) have after half of that time."""
+    middle = int(np.argmax(losses < losses[0] / 2))
+    half = int(np.searchsorted(times, times[middle] / 2))
+    return path[half] / path[middle]
+
+
+def doubling(m: Measurements, name: str) -> ndarray:
+    """How many times later the edge comes with N and L twice as large."""
+    by_size = m[name].reshape(len(set(m["grid"][:, 0])), -1)  # (N, L / N)
+    return by_size[1:] / by_size[:-1]
+
+
+def off_in_percent(predicted: ndarray, measured: ndarray) -> float:
+    return float(np.abs(predicted / measured - 1).max() * 100)
 
 
 # fmt: off
 CLAIMS = [
-    Claim("slope", lambda m: float(m["slope"]), equals(24 / (32 * 17), 1e-12), "nats per unit of xi",
-          "At the origin the loss falls with xi at the rate (L - N) / (L (2N + 1)), and autograd agrees."),
+    Claim("slope", lambda m: float(m["slope_error"]), below(1e-12), "off at most",
+          "At the origin the loss falls with xi alone, at the rate (L - N) / (L (2N + 1)): autograd agrees.",
+          exact=True),
     Claim("critical", lambda m: float(m["gradient_at_equality"]), below(1e-12), "nats per unit",
-          "With L = N every derivative of the loss vanishes at the origin.",
-          Reported("reddy2024", "author's reply in the public reviews (OpenReview aN4Jf6Cx69)",
-                   "the origin is a critical point of the loss only when L = N", REPRODUCED)),
-    Claim("order", lambda m: float((shares_halfway(m)[:-1] / shares_halfway(m)[1:]).min()),
+          "With L = N every derivative of the loss vanishes at the origin.", exact=True),
+    Claim("order", lambda m: float((m["shares_halfway"][:-1] / m["shares_halfway"][1:]).min()),
           above(2), "times the share of the next",
           "xi moves first, then alpha, then beta: half-way to the middle of the fall, xi has covered over "
           "twice alpha's share of its way, and alpha over twice beta's.",
-          Reported("reddy2024", "abstract", "three nested logits are learned one after another", REPRODUCED)),
+          Reported("reddy2024", "abstract", "three nested logits are learned one after another", SMALLER)),
     Claim("early-edge", lambda m: float(m["context_mass_by_rate"][0]), below(0.5), "of the probability at the edge",
           "The flow goes over the edge before the labels of the context hold half of the probability: it "
           "does not rest at ln N."),
@@ -308,20 +258,30 @@ CLAIMS = [
     Claim("soften-first", lambda m: float(m["steepest"][0] / m["steepest"][1]), above(1.5), "times less steep",
           "Linearising the first layer's exponential makes the steepest fall at least 1.5 times less steep."),
     Claim("soften-second", lambda m: float(m["steepest"][0] / m["steepest"][2]), above(5), "times less steep",
-          "Linearising the second layer's exponential makes it at least 5 times less steep, the most of the "
-          "three."),
+          "Linearising the second layer's exponential makes it at least 5 times less steep, the most of the three."),
     Claim("soften-classifier", lambda m: float(m["steepest"][0] / m["steepest"][3]), above(3), "times less steep",
           "Linearising the classifier's exponential makes it at least 3 times less steep."),
     Claim("soften-all", lambda m: float(m["steepest"][4]), below(3), "nats per e-fold of time",
-          "With all three linear there is no cliff: the loss never falls faster than 3 nats per e-fold of "
-          "time."),
-    Claim("edge", lambda m: float(np.abs(m["edges_predicted"] / m["edges"] - 1).max() * 100), below(15), "% at worst",
-          "The predicted time to the edge is within 15 % of the measured one for every N and L > N of the "
-          "grid."),
+          "With all three linear there is no cliff: the loss never falls faster than 3 nats per e-fold of time."),
+    Claim("edge", lambda m: off_in_percent(m["edges_predicted"], m["edges"]), below(15), "% at worst",
+          "The predicted time to the edge is within 15 % of the measured one for every N and L > N of the grid."),
     Claim("edge-if-beta-stays", lambda m: float((m["edges_if_beta_stays"] / m["edges"]).min()),
           above(1.5), "times too late at best",
-          "A prediction that leaves beta at 0 comes at least 1.5 times too late for every N and L > N of the "
-          "grid."),
+          "A prediction that leaves beta at 0 comes at least 1.5 times too late for every N and L > N of the grid."),
+    Claim("on-the-surface", lambda m: abs(float(m["off_surface"])), below(0.1), "off the surface",
+          "In the average context the flow is within a tenth of its surface when it reaches the edge."),
+    Claim("off-the-surface", lambda m: float(m["true_off_surface"]), above(0.5), "off the surface",
+          "In the true contexts it has left that surface by more than a half."),
+    Claim("true-earlier", lambda m: float((1 - m["true_edges"] / m["edges"]).max() * 100),
+          above(20), "% earlier at most",
+          "In the true contexts the edge comes earlier, by more than a fifth for the longest of the grid."),
+    Claim("true-edge", lambda m: off_in_percent(m["true_edges_predicted"], m["true_edges"]), below(20), "% at worst",
+          "With y as the mean over the true contexts the same reasoning is within 20 % of that time over the grid."),
+    Claim("doubling", lambda m: float(doubling(m, "edges")[-1].max()), between(2.5, 2.9), "times as long at most",
+          "In the average context N = 24 takes 2.5 to 2.9 times as long as N = 12."),
+    Claim("true-doubling", lambda m: float(doubling(m, "true_edges")[-1].max()),
+          between(2.2, 2.6), "times as long at most",
+          "In the true contexts it takes 2.2 to 2.6 times as long."),
     Claim("start", lambda m: float(m["delay"] - 1) * 100, below(5), "% later",
           "With L > N a start ten times nearer to the origin delays the edge by less than 5 %."),
     Claim("saddle", lambda m: float(m["delay_at_equality"] - 1) * 100, above(25), "% later",

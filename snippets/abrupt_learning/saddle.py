@@ -1,11 +1,11 @@
 """What holds a learner at a place where nothing pulls, and what lets it go?
 
-With L = N labels the loss of chapter 20 has no slope at the origin. Its gradient and
-its Hessian there, the time that gradient flow takes to get away, and what that time
-owes to the first values, to absent labels and to the optimiser are computed exactly.
+With L = N labels the loss of *Why it must be abrupt* has no slope at the origin. Its
+gradient and its Hessian there, the time that gradient flow takes to get away, and what
+that time owes to the first values, to absent labels and to the optimiser are computed.
 
 Source: reddy2024, appendix A.4, on L = N as a saddle. What differs: the loss is our
-reconstruction of chapter 20; the formula for the time, and Adam, are ours.
+reconstruction, in the average context; the formula for the time, and Adam, are ours.
 """
 
 import math
@@ -15,19 +15,19 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.integrate import quad, solve_ivp
+from scipy.integrate import quad
 from torch import Tensor
 
 from snippets.contract import (
-    REPRODUCED,
     Claim,
     Measurements,
-    Reported,
     above,
     below,
     between,
     equals,
 )
+from snippets.icl.streams import streams
+from snippets.icl.theory.head_flow import edge
 from snippets.icl.theory.three_exponentials import log_odds, loss
 from snippets.progress import steps
 
@@ -93,45 +93,6 @@ def worst_error(n_pairs: int, n_labels: int) -> float:
     return max(float(difference.abs().max()) for difference in differences)
 
 
-# --8<-- [start:flow]
-def velocity(theta: ndarray, n_pairs: int, n_labels: int) -> ndarray:
-    """- d loss / d theta, written out, which is far faster than autograd."""
-    xi, alpha, beta = theta
-    y = math.exp(beta) / (math.exp(beta) + n_pairs)
-    match = math.exp(alpha * y)
-    total = match + 2 * n_pairs
-    z, z_other = match / total, 1 / total
-    correct, others = math.exp(xi * z), (n_pairs - 1) * math.exp(xi * z_other)
-    everything = correct + others + n_labels - n_pairs
-    p, p_others = correct / everything, others / everything
-
-    along_xi = (1 - p) * z - p_others * z_other
-    # z and z_other move by 2N match / total^2 and - match / total^2 per unit of alpha y
-    along_match = xi * match / total**2 * (2 * n_pairs * (1 - p) + p_others)
-    return np.array([along_xi, along_match * y, along_match * alpha * y * (1 - y)])
-
-
-def edge(start: ndarray, n_pairs: int, n_labels: int) -> tuple[float, ndarray]:
-    """When u, the log-odds of the correct label against another one of the context,
-    reaches 1 on the flow from `start`, and where that is. Infinity: not by 10^6."""
-
-    def move(t: float, theta: ndarray) -> ndarray:
-        return velocity(theta, n_pairs, n_labels)
-
-    def u_minus_1(t: float, theta: ndarray) -> float:
-        return float(log_odds(torch.from_numpy(theta), n_pairs)) - 1
-
-    u_minus_1.terminal = True  # type: ignore[attr-defined]  # the flow stops there
-    solved = solve_ivp(
-        move, (0, 1e6), start, "LSODA", events=u_minus_1, rtol=1e-8, atol=1e-12
-    )
-    arrived = bool(len(solved.t_events[0]))
-    return float(solved.t[-1]) if arrived else math.inf, solved.y[:, -1]
-
-
-# --8<-- [end:flow]
-
-
 # --8<-- [start:predict]
 def predicted_edge(xi: float, alpha: float, n_pairs: int, n_labels: int) -> float:
     """The time to the edge from a start with xi, alpha > 0, as one integral."""
@@ -184,7 +145,7 @@ def adam_steps(start: ndarray, n_pairs: int, n_labels: int, config: Config) -> f
 
 # --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
-    generator = torch.Generator().manual_seed(seed)
+    generator = streams(seed, 1)[0]
     n, labels = config.n_pairs, (config.n_pairs, config.n_pairs + 1, config.n_labels)
     direction = torch.randn(3, dtype=torch.float64, generator=generator).abs().numpy()
     start = config.start * direction
@@ -284,12 +245,10 @@ def off_the_saddle(m: Measurements) -> float:
 CLAIMS = [
     Claim("closed-form", lambda m: float(m["worst_error"]), below(1e-12), "at most between the two",
           "At the origin gradient and Hessian are those of the closed form for every N and L of the grid, "
-          "and autograd agrees."),
+          "and autograd agrees.", exact=True),
     Claim("saddle", off_the_saddle, below(1e-12), "off in all",
-          "With L = N the origin is a saddle: the gradient is zero and the Hessian's eigenvalues are -g, 0 "
-          "and g.",
-          Reported("reddy2024", "author's reply in the public reviews (OpenReview aN4Jf6Cx69)",
-                   "the origin is a critical point of the loss only when L = N", REPRODUCED)),
+          "With L = N the origin is a saddle: the gradient is zero and the Hessian's eigenvalues are -g, 0 and g.",
+          exact=True),
     Claim("logarithm", lambda m: float(np.abs(wait_per_decade(m, 0)[2:] * m["growth"] / math.log(10) - 1).max() * 100),
           below(2), "% off at worst",
           "With L = N, from a thousandth on, each start ten times nearer waits ln(10) / g longer, within 2 "

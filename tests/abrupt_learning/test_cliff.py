@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from scipy.integrate import quad, solve_ivp
 
 from snippets.abrupt_learning import cliff, cliff_in_network
+from snippets.icl.theory import head_flow
+from snippets.icl.theory.head_flow import average_context, edge, flow, gradient, true_contexts, velocity
 from snippets.icl.theory.three_exponentials import (
     EXACT,
     context_mass,
@@ -101,8 +103,8 @@ def test_attention_adds_to_one(size):
 @by_hypothesis
 def test_gradient_at_the_origin(size):
     n, n_labels = size[0], sum(size)
-    gradient = cliff.gradient(theta_of(0, 0, 0), n, n_labels)
-    assert gradient.tolist() == pytest.approx([-(n_labels - n) / (n_labels * (2 * n + 1)), 0, 0], abs=1e-15)
+    found = gradient(theta_of(0, 0, 0), n, n_labels)
+    assert found.tolist() == pytest.approx([-(n_labels - n) / (n_labels * (2 * n + 1)), 0, 0], abs=1e-15)
 
 
 @given(numbers, numbers, numbers, sizes, st.sampled_from(list(cliff.VARIANTS)))
@@ -114,7 +116,7 @@ def test_gradient_against_finite_differences(xi, alpha, beta, size, variant):
         float(loss(theta + h * d, n, n_labels, phis) - loss(theta - h * d, n, n_labels, phis)) / (2 * h)
         for d in torch.eye(3, dtype=torch.float64)
     ]
-    assert cliff.gradient(theta, n, n_labels, phis).tolist() == pytest.approx(differences, abs=1e-8)
+    assert gradient(theta, n, n_labels, phis).tolist() == pytest.approx(differences, abs=1e-8)
 
 
 @pytest.mark.parametrize("variant", list(cliff.VARIANTS))
@@ -143,11 +145,11 @@ def test_first_phase_in_closed_form(size, s):
     n, absent, tokens = size[0], size[1], 2 * size[0] + 1
 
     def velocity(s: float) -> float:  # ds / dt with alpha = 0, from the gradient of the loss
-        return -float(cliff.gradient(theta_of(s * tokens, 0, 0), n, n + absent)[0]) / tokens
+        return -float(gradient(theta_of(s * tokens, 0, 0), n, n + absent)[0]) / tokens
 
     def push(s: float) -> float:  # d alpha / dt per unit of y
         y0 = 1 / (n + 1)
-        return -float(cliff.gradient(theta_of(s * tokens, 0, 0), n, n + absent)[1]) / y0
+        return -float(gradient(theta_of(s * tokens, 0, 0), n, n + absent)[1]) / y0
 
     assert cliff.time_at(s, n, n + absent) == pytest.approx(quad(lambda v: 1 / velocity(v), 0, s)[0], rel=1e-7)
     assert cliff.push_at(s, n, n + absent) == pytest.approx(quad(lambda v: push(v) / velocity(v), 0, s)[0], rel=1e-7)
@@ -171,12 +173,12 @@ def test_beta_on_the_flow(alpha, size):
 def test_flow_keeps_its_integral_and_agrees_with_runge_kutta():
     start, n, n_labels = theta_of(0.01, 0.02, 0.005), 8, 32
     times = np.linspace(1, 120, 60)
-    path = cliff.flow(start, times, n, n_labels)
+    path = flow(start, times, n, n_labels)
     kept = path[:, 1] ** 2 / 2 - path[:, 2] - path[:, 2].exp() / n
     assert float(kept.max() - kept.min()) < 1e-5
 
     def velocity(t, theta):
-        return -cliff.gradient(torch.from_numpy(theta), n, n_labels).numpy()
+        return -gradient(torch.from_numpy(theta), n, n_labels).numpy()
 
     other = solve_ivp(velocity, (0, 120), start.numpy(), "RK45", t_eval=times, rtol=1e-7, atol=1e-9)
     assert np.abs(other.y.T - path.numpy()).max() < 1e-3
@@ -184,7 +186,7 @@ def test_flow_keeps_its_integral_and_agrees_with_runge_kutta():
 
 def test_flow_goes_downhill_as_fast_as_its_steepness_says():
     times = np.geomspace(1, 300, 6000)
-    path = cliff.flow(theta_of(0.01, 0.01, 0.01), times, 8, 32)
+    path = flow(theta_of(0.01, 0.01, 0.01), times, 8, 32)
     losses = loss(path, 8, 32).numpy()
     assert (np.diff(losses) < 0).all()
     slope = -np.gradient(losses, np.log(times))
@@ -193,15 +195,82 @@ def test_flow_goes_downhill_as_fast_as_its_steepness_says():
 
 
 def test_edge_is_where_the_log_odds_are_one():
-    time, theta = cliff.edge(theta_of(0.01, 0.01, 0.01), 4, 12)
-    assert float(log_odds(theta, 4)) == pytest.approx(1, abs=1e-4)
-    path = cliff.flow(theta_of(0.01, 0.01, 0.01), np.array([time]), 4, 12)
-    assert path[0].tolist() == pytest.approx(theta.tolist(), rel=1e-4)
+    start = np.full(3, 0.01)
+    time, theta = edge(start, 4, 12)
+    assert float(log_odds(torch.from_numpy(theta), 4)) == pytest.approx(1, abs=1e-4)
+    path = flow(torch.from_numpy(start), np.array([time]), 4, 12)
+    np.testing.assert_allclose(path[0].numpy(), theta, rtol=1e-4)
 
 
 def test_edge_never_comes_from_a_point_without_slope():
-    time, _ = cliff.edge(theta_of(0, 0, 0), 4, 4)
+    time, _ = edge(np.zeros(3), 4, 4)
     assert time == math.inf
+
+
+# the true contexts, in which label k sees 2k - 1 other tokens
+
+
+def true_loss(theta: torch.Tensor, n: int, n_labels: int) -> torch.Tensor:
+    """The mean over label tokens, each with its own y in the place of the average one."""
+    xi, alpha, beta = theta
+    y = first_layer(beta, n)
+    own = [beta.exp() / (beta.exp() + 2 * k - 1) for k in range(1, n + 1)]
+    return torch.stack([loss(torch.stack([xi, alpha * y_k / y, beta]), n, n_labels) for y_k in own]).mean()
+
+
+@given(numbers, numbers, numbers, sizes)
+@by_hypothesis
+def test_velocity_is_minus_the_gradient_in_both_contexts(xi, alpha, beta, size):
+    n, n_labels = size[0], sum(size)
+    theta = theta_of(xi, alpha, beta).requires_grad_()
+    for others, value in (
+        (average_context(n), loss(theta, n, n_labels)),
+        (true_contexts(n), true_loss(theta, n, n_labels)),
+    ):
+        expected = -torch.autograd.grad(value, theta)[0].numpy()
+        found = velocity(theta.detach().numpy(), n, n_labels, others)
+        np.testing.assert_allclose(found, expected, atol=1e-12, rtol=1e-9)
+
+
+@given(numbers, numbers, numbers, st.integers(2, 12))
+@by_hypothesis
+def test_log_odds_in_the_average_context_are_those_of_the_formula(xi, alpha, beta, n):
+    theta = theta_of(xi, alpha, beta)
+    assert head_flow.log_odds(theta.numpy(), n, average_context(n)) == pytest.approx(
+        float(log_odds(theta, n)), abs=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("point", "average", "true"), [((8, 32), 95.6, 78.5), ((24, 96), 447, 323), ((64, 3200), 1646, 1074)]
+)
+def test_true_contexts_bring_the_edge_forward(point, average, true):
+    """By a fifth to a third, more where there are more pairs: the average context is not harmless."""
+    start = np.full(3, 0.01)
+    assert edge(start, *point)[0] == pytest.approx(average, rel=0.01)
+    assert edge(start, *point, others=true_contexts(point[0]))[0] == pytest.approx(true, rel=0.01)
+
+
+@pytest.mark.parametrize(("n", "n_labels", "left_by"), [(8, 32, 1.3), (64, 3200, 4.2)])
+def test_only_the_average_flow_stays_on_the_surface(n, n_labels, left_by):
+    start = np.full(3, 0.001)
+    assert abs(cliff.off_the_surface(edge(start, n, n_labels)[1], n)) < 0.01
+    there = edge(start, n, n_labels, others=true_contexts(n))[1]
+    assert cliff.off_the_surface(there, n) == pytest.approx(left_by, abs=0.1)
+
+
+@pytest.mark.parametrize("n", [3, 20])
+def test_the_push_number_by_number_is_the_integral_on_the_surface(n):
+    """In the average context beta is known in closed form, and 1 / y - 1 = N e^-beta."""
+    expected = quad(lambda alpha: n * math.exp(-cliff.beta_on_the_flow(alpha, n)), 0, 60, limit=200)[0]
+    expected += 2 / 60  # beyond, e^beta = N alpha^2 / 2, and the rest of the integral is 2 / alpha
+    assert cliff.push_in(average_context(n)) == pytest.approx(expected, rel=1e-3)
+
+
+def test_doubling_compares_rows_of_the_grid():
+    grid = np.array([[3, 6], [3, 9], [6, 12], [6, 18]])
+    found = cliff.doubling({"grid": grid, "times": np.array([10.0, 20, 25, 60])}, "times")
+    assert found.tolist() == [[2.5, 3.0]]
 
 
 # reading the three numbers off a network: an ideal network gives back its own
@@ -220,10 +289,40 @@ def test_fit_returns_the_numbers_of_an_ideal_network(xi, alpha, beta, size):
         "target_to_other": other[None],
         "context_mass": context_mass(theta, n, n_labels)[None],
     }
-    task = cliff_in_network.Task(n_pairs=n, n_labels=n_labels, n_classes=n_labels, n_novel=n_labels, n_slots=2 * n + 1)
+    task = cliff_in_network.Task(n_pairs=n, n_labels=n_labels, n_classes=n_labels, n_slots=2 * n + 1)
     by_contrast = cliff_in_network.match_from_contrast(seen["target_to_correct"], seen["target_to_other"])
     by_share = cliff_in_network.match_from_share(seen["target_to_correct"], n)
     for match in (by_contrast, by_share):
         found = cliff_in_network.fit(seen, task, match)[0]
         assert found[1:].tolist() == pytest.approx([alpha, beta], rel=1e-6, abs=1e-6)
         assert float(loss(found, n, n_labels)) == pytest.approx(float(loss(theta, n, n_labels)), abs=1e-6)
+
+
+def run_of_two_halves(mass: float) -> dict:
+    """A made-up run: an even guess with little mass until step 500, then the answer."""
+    step = np.arange(0, 1001, 25.0)
+    late = step >= 500
+    return {
+        "step": step,
+        "edge": 500.0,
+        "context_mass": np.where(late, 1.0, mass),
+        "loss": np.where(late, 0.1, 3.0),
+        "predicted_loss": np.where(late, 0.2, 2.8),
+        "loss_from_mass": np.log(8) - np.log(np.where(late, 1.0, mass)),
+    }
+
+
+def test_what_is_built_in_and_what_is_not():
+    """The guess from the mass alone correlates with a loss that falls where the mass rises: its r is no achievement."""
+    claims = {claim.id: claim for claim in cliff_in_network.CLAIMS}
+    m = run_of_two_halves(0.3)
+    assert claims["mass-alone"].value(m) == pytest.approx(1) and claims["beyond-mass"].value(m) == pytest.approx(1)
+    m["predicted_loss"] = m["loss_from_mass"] + np.sin(m["step"])
+    assert not claims["beyond-mass"].holds(claims["beyond-mass"].value(m))
+    assert claims["edge-above-plateau"].value(m) == 1
+
+
+def test_without_an_edge_only_one_claim_applies_and_it_fails():
+    m = run_of_two_halves(0.3) | {"edge": math.inf}
+    applying = [c for c in cliff_in_network.CLAIMS if c.applies is None or c.applies(m)]
+    assert [c.id for c in applying] == ["has-edge"] and not applying[0].holds(applying[0].value(m))

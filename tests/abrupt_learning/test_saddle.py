@@ -1,17 +1,15 @@
-"""The saddle of chapter 21: closed forms against autograd, the flow, its predicted time, and every claim."""
+"""The saddle: closed forms against autograd, the flow, its predicted time, and every claim."""
 
 import math
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snippets.abrupt_learning import cliff, saddle
-from snippets.icl.theory.three_exponentials import loss
+from snippets.abrupt_learning import saddle
+from snippets.icl.theory.head_flow import edge
 
-numbers = st.floats(-3, 3, allow_nan=False)
 sizes = st.tuples(st.integers(2, 12), st.integers(0, 40))  # N, L - N
 SMALL = saddle.Config(grid_pairs=(4, 8), grid_ratios=(4.0,), nearest=4, n_directions=8)
 
@@ -27,32 +25,14 @@ def test_closed_forms_at_the_origin(size):
     assert saddle.worst_error(size[0], sum(size)) < 1e-14
 
 
-@given(numbers, numbers, numbers, sizes)
-@settings(max_examples=60)
-def test_velocity_is_minus_the_gradient(xi, alpha, beta, size):
-    n, n_labels = size[0], sum(size)
-    theta = torch.tensor([xi, alpha, beta], dtype=torch.float64, requires_grad=True)
-    gradient = torch.autograd.grad(loss(theta, n, n_labels), theta)[0]
-    np.testing.assert_allclose(saddle.velocity(theta.detach().numpy(), n, n_labels), -gradient.numpy(), atol=1e-14)
-
-
 @pytest.mark.parametrize("n", [3, 8])
-def test_with_as_many_labels_as_pairs_the_growth_is_that_of_chapter_20(n):
+def test_with_as_many_labels_as_pairs_the_growth_is_that_of_the_exercise(n):
     assert saddle.slope(n, n) == 0
     assert saddle.growth(n, n) == pytest.approx((n - 1) / n / ((n + 1) * (2 * n + 1)))
 
 
-@pytest.mark.parametrize("point", [(8, 8), (8, 32)])
-def test_edge_is_where_chapter_20_finds_it(point):
-    start = np.array([0.008, 0.006, 0.004])
-    time, there = saddle.edge(start, *point)
-    other_time, other_there = cliff.edge(torch.from_numpy(start), *point)
-    assert time == pytest.approx(other_time, rel=1e-4)
-    np.testing.assert_allclose(there, other_there.numpy(), rtol=1e-2)
-
-
 def test_a_start_at_the_saddle_itself_never_leaves():
-    time, there = saddle.edge(np.zeros(3), 8, 8)
+    time, there = edge(np.zeros(3), 8, 8)
     assert time == math.inf and not there.any()
 
 

@@ -4,14 +4,22 @@ import math
 from typing import Any
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy import ndarray
+from torch import Tensor
 
-from snippets.abrupt_learning.cliff import PRESETS, VARIANTS, time_at
+from snippets.abrupt_learning.cliff import (
+    PRESETS,
+    VARIANTS,
+    beta_on_the_flow,
+    time_at,
+)
 from snippets.contract import Measurements
+from snippets.icl.theory.three_exponentials import loss
 from snippets.style import colour, ink, level, panels, seeds_and_median
 
 
@@ -40,11 +48,29 @@ HALO: dict[str, Any] = {
 BESIDE: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8.5}
 
 
-def on_map(ax: Axes, m: Measurements, values: ndarray, step: float) -> ContourSet:
+# the landscape: alpha to the right, xi upwards
+ALPHA = torch.linspace(0, 7, 57, dtype=torch.float64)
+XI = torch.linspace(0, 10, 51, dtype=torch.float64)
+SLICES = (0.0, 1.5, 3.0)  # beta at which it is cut
+
+
+def height(beta: Tensor) -> ndarray:
+    """The loss over alpha and xi, with the beta that goes with each alpha."""
+    config = PRESETS["laptop"]
+    numbers = torch.broadcast_tensors(XI[:, None], ALPHA, beta)  # each (xi, alpha)
+    return loss(torch.stack(numbers, -1), config.n_pairs, config.n_labels).numpy()
+
+
+def surface() -> ndarray:
+    n = PRESETS["laptop"].n_pairs
+    return height(torch.tensor([beta_on_the_flow(float(a), n) for a in ALPHA]).double())
+
+
+def on_map(ax: Axes, values: ndarray, step: float) -> ContourSet:
     """The loss over alpha and xi as filled contours, `step` nats apart."""
     levels = np.arange(0, 3.51, step)
     drawn = ax.contourf(
-        m["axis_alpha"], m["axis_xi"], values, levels=levels, cmap="viridis"
+        ALPHA.numpy(), XI.numpy(), values, levels=levels, cmap="viridis"
     )
     ax.set(xlabel="alpha", ylabel="xi")
     ax.grid(False)
@@ -54,13 +80,13 @@ def on_map(ax: Axes, m: Measurements, values: ndarray, step: float) -> ContourSe
 def draw_landscape(runs: list[Measurements]) -> Figure:
     fig, axes = panels(1, height=3.6)
     ax, m = axes[0, 0], runs[0]
-    drawn = on_map(ax, m, m["surface"], 0.25)
+    drawn = on_map(ax, surface(), 0.25)
     for number, run in enumerate(runs):
-        xi, alpha, _ = run["path"][::8].T
+        xi, alpha, _ = run["path"].T
         ax.plot(alpha, xi, linewidth=1.2, label=f"_flow, seed {number}", **HALO)
     for moment in MOMENTS:
         name = f"t = {moment}"
-        xi, alpha, _ = m["path"][np.searchsorted(m["time"], moment)]
+        xi, alpha = (np.interp(moment, m["time"], m["path"][:, i]) for i in (0, 1))
         ax.plot(alpha, xi, "o", markersize=4, label=f"_{name}", **HALO)
         ax.annotate(name, (alpha, xi), xytext=(6, -10), **BESIDE, **HALO)
     ax.set(xlim=(0, 7), ylim=(0, 10))
@@ -72,9 +98,9 @@ def draw_surface(runs: list[Measurements]) -> Figure:
     fig, _ = panels(1, height=3.9)
     fig.clear()
     ax, m = fig.add_subplot(projection="3d", computed_zorder=False), runs[0]
-    alpha, xi = np.meshgrid(m["axis_alpha"], m["axis_xi"])
+    grid = np.meshgrid(ALPHA.numpy(), XI.numpy())
     smooth = {"rstride": 1, "cstride": 1, "linewidth": 0, "antialiased": False}
-    ax.plot_surface(alpha, xi, m["surface"], cmap="viridis", vmin=0, vmax=3.5, **smooth)
+    ax.plot_surface(*grid, surface(), cmap="viridis", vmin=0, vmax=3.5, **smooth)
     inside = m["path"][:, 0] < 10
     xi, alpha, _ = m["path"][inside].T
     above = m["losses"][0][inside] + 0.03
@@ -87,11 +113,11 @@ def draw_surface(runs: list[Measurements]) -> Figure:
 
 
 def draw_slices(runs: list[Measurements]) -> Figure:
-    config, m = PRESETS["laptop"], runs[0]
-    fig, axes = panels(len(config.slices), height=2.1, sharex=True)
-    for ax, cut, beta in zip(axes[:, 0], m["cuts"], config.slices):
-        drawn = on_map(ax, m, cut, 0.5)
-        y = math.exp(beta) / (math.exp(beta) + config.n_pairs)
+    n = PRESETS["laptop"].n_pairs
+    fig, axes = panels(len(SLICES), height=2.1, sharex=True)
+    for ax, beta in zip(axes[:, 0], SLICES):
+        drawn = on_map(ax, height(torch.full_like(ALPHA, beta)), 0.5)
+        y = math.exp(beta) / (math.exp(beta) + n)
         ax.set_title(f"beta = {beta:g}: y = {y:.2f}")
         ax.label_outer()
     fig.colorbar(drawn, ax=list(axes[:, 0]), label="loss (nats)", ticks=[0, 1, 2, 3])
@@ -103,7 +129,7 @@ def draw_flow(runs: list[Measurements]) -> Figure:
     n, n_labels = config.n_pairs, config.n_labels
     fig, axes = panels(2, height=2.5, sharex=True)
     top, bottom = axes[:, 0]
-    shown = slice(0, int(np.searchsorted(runs[0]["time"], 150)), 4)
+    shown = slice(0, int(np.searchsorted(runs[0]["time"], 150)))
     times = runs[0]["time"][shown]
     seeds_and_median(top, times, [m["losses"][0][shown] for m in runs], 0, "loss")
     for index, name in enumerate(("xi", "alpha", "beta")):
@@ -121,13 +147,17 @@ def draw_flow(runs: list[Measurements]) -> Figure:
     top.plot(first[kept], first_loss[kept], label=name, **dashed)
     bottom.plot(first[kept], first_xi[kept], label=f"_xi in the {name}", **dashed)
 
+    true_edge = float(np.median([m["true_edge"] for m in runs]))
     predicted = float(runs[0]["edge_predicted"])
     dotted = {"color": ink(), "linestyle": ":", "linewidth": 0.9}
     for ax in (top, bottom):
         ax.axvline(predicted, label="_predicted edge", **dotted)
-    top.annotate(
-        "predicted edge", (predicted, 0.15), xytext=(-4, 0), ha="right", **BESIDE
-    )
+        ax.axvline(true_edge, label="_edge, true contexts", **dotted | {"alpha": 0.6})
+    for x, text, y in (
+        (predicted, "predicted edge", 0.15),
+        (true_edge, "edge, true contexts", 0.75),
+    ):
+        top.annotate(text, (x, y), xytext=(-4, 0), ha="right", **BESIDE)
     level(top, math.log(n_labels), "ln L")
     level(top, math.log(n), "ln N")
     top.set(ylabel="loss (nats)", ylim=(0, 3.9))
@@ -140,9 +170,9 @@ def draw_flow(runs: list[Measurements]) -> Figure:
 def draw_softening(runs: list[Measurements]) -> Figure:
     fig, axes = panels(2, height=2.6)
     top, bottom = axes[:, 0]
-    times = runs[0]["time"][::4]
+    times = runs[0]["time"]
     for index, name in enumerate(VARIANTS):
-        losses = [m["losses"][index][::4] for m in runs]
+        losses = [m["losses"][index] for m in runs]
         seeds_and_median(top, times, losses, index, name)
     level(top, math.log(PRESETS["laptop"].n_labels), "ln L")
     level(top, math.log(PRESETS["laptop"].n_pairs), "ln N")
@@ -170,14 +200,15 @@ def draw_edge(runs: list[Measurements]) -> Figure:
     fig, axes = panels(1, height=3.6)
     ax = axes[0, 0]
     predictions = (
-        ("edges_predicted", "o", "beta follows", "alpha"),
-        ("edges_if_beta_stays", "s", "beta stays", "at 0"),
+        ("edges", "edges_predicted", "o", "beta follows alpha"),
+        ("edges", "edges_if_beta_stays", "s", "beta stays at 0"),
+        ("true_edges", "true_edges_predicted", "^", "beta follows, true contexts"),
     )
     for number, m in enumerate(runs):
-        for index, (values, marker, name, rest) in enumerate(predictions):
-            label = f"{name} {rest}" if not number else f"_{name}, seed {number}"
+        for index, (measured, predicted, marker, name) in enumerate(predictions):
+            label = name if not number else f"_{name}, seed {number}"
             dots = {"color": colour(index), "markersize": 4, "alpha": 0.6}
-            ax.plot(m["edges"], m[values], marker, label=label, **dots)
+            ax.plot(m[measured], m[predicted], marker, label=label, **dots)
     ax.axline((20, 20), (200, 200), color=ink(), linewidth=0.9, linestyle=":")
     ax.annotate(
         "predicted = measured", (500, 500), xytext=(0, -22), ha="center", **BESIDE

@@ -69,9 +69,11 @@ def draw_loss(runs: list[Measurements]) -> Figure:
     ax = axes[0, 0]
     by_contrast = around(runs, "predicted_loss")
     by_share = around(runs, "predicted_loss_from_share")
+    mass = around(runs, "loss_from_mass")
     curves(ax, around(runs, "loss"), 0, "measured")
     curves(ax, by_contrast, 1, "three numbers, by contrast", "--")
     curves(ax, by_share, 5, "three numbers, by share", ":")
+    curves(ax, mass, 4, "even guess among shown labels", "-.")
     level(ax, float(np.log(task.n_labels)), "ln L")
     level(ax, float(np.log(task.n_pairs)), "ln N")
     mark_edge(ax)

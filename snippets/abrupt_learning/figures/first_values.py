@@ -3,11 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from snippets.abrupt_learning.first_values import PRESETS, left
+from snippets.abrupt_learning.first_values import PRESETS, SCALES, left
 from snippets.contract import Measurements
 from snippets.style import colour, level, panels
-
-SCALES = {"x05": 0.5, "x07": 0.7, "x10": 1.0, "x14": 1.4, "x20": 2.0}
 
 
 def draw(runs: list[Measurements]) -> dict[str, Figure]:
@@ -21,9 +19,11 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
         dots = {"color": colour(0), "linewidth": 0.7, "alpha": 0.7}
         ax.plot(scales, steps, "o-", markersize=5, label=label, **dots)
     level(ax, never, "above: not away by the last step", below=True)
-    ax.set(xscale="log", yscale="log", ylim=(150, 5000))
+    ax.set(xscale="log", yscale="log", ylim=(100, 8000))
     ax.set_xticks(scales, [f"{scale:g}" for scale in scales])
-    ax.set_yticks([200, 500, 1000, 2500], ["200", "500", "1,000", "2,500"])
+    ax.set_yticks(
+        [200, 500, 1000, 2000, 4000], ["200", "500", "1,000", "2,000", "4,000"]
+    )
     ax.minorticks_off()
     ax.set(xlabel="factor on the attention matrices at the start")
     ax.set(ylabel="steps until it gets away")

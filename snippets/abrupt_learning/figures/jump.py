@@ -84,12 +84,11 @@ def draw_maps(m: Measurements) -> Figure:
     """The first layer's mean attention map, and where the second layer looks, at three
     moments of one seed.
     """
-    late = int(np.flatnonzero(m["step"] < onset(m))[-1])
-    moments = (("first step", 0), ("just before the jump", late), ("last step", -1))
+    moments = ("first step", "just before the jump", "last step")
     figure, axes = style.panels(2, 3, height=2.1)
-    n_tokens = m["first_layer"].shape[-1]
-    for ax, (title, index) in zip(axes[0], moments):
-        ax.imshow(m["first_layer"][index], vmin=0, vmax=1, interpolation="none")
+    n_tokens = m["maps"].shape[-1]
+    for ax, title, first in zip(axes[0], moments, m["maps"]):
+        ax.imshow(first, vmin=0, vmax=1, interpolation="none")
         ax.set_title(title, fontsize=9)
         ax.grid(False)
         ticks = list(range(0, n_tokens, 4))
@@ -101,8 +100,8 @@ def draw_maps(m: Measurements) -> Figure:
         )
     axes[0, 0].set_ylabel("layer 1: query")
     places = ("its label", "its item", "other labels", "other items", "itself")
-    for ax, (_, index) in zip(axes[1], moments):
-        ax.barh(range(5), m["target_looks"][index], color=style.colour(2))
+    for ax, shares in zip(axes[1], m["target_looks"]):
+        ax.barh(range(5), shares, color=style.colour(2))
         ax.set(xlim=(0, 1), xticks=(0, 0.5, 1))
         ax.set_yticks(range(5), places if ax is axes[1, 0] else [""] * 5, fontsize=8.5)
         ax.invert_yaxis()

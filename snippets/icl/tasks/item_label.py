@@ -8,15 +8,19 @@ The label of x_target is to be predicted. An item is a noisy copy of its class's
 Each class has one of L labels, and each label is a fixed random vector.
 
 Source: reddy2024, section 2; the sampling follows the author's released JAX code where
-the text is silent.
+the text is silent. What differs: there a batch shares 128 new classes, here every
+sequence has its own; and `from_memory` never shows the target's class, which the
+source's does now and then (in 3 of 100 sequences with N = 8 and K = 256).
 """
 
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor
+
+from snippets.icl.shapes import Labels, Stream
 
 
 # --8<-- [start:task]
@@ -29,8 +33,7 @@ class Task:
     noise: float = 0.1  # epsilon, spread of a class around its mean
     n_slots: int = 17  # P, length of the one-hot position; above 2N + 1 contexts shift
     copies: int = 1  # B, how often each class of a context occurs in it
-    novel_share: float = 0.8  # p_C, share of training sequences with unseen classes
-    n_novel: int = 128  # classes drawn afresh for each batch of novel sequences
+    novel_share: float = 0.8  # p_C, share of training sequences with new classes
 
     @property
     def n_tokens(self) -> int:
@@ -44,10 +47,14 @@ class Task:
 
     def __post_init__(self) -> None:
         """Raise ValueError where no such sequences exist."""
-        if self.n_classes % self.n_labels or self.n_novel % self.n_labels:
+        if self.n_pairs < 1 or self.copies < 1:
             raise ValueError(
-                f"n_labels = {self.n_labels} must divide n_classes = {self.n_classes} "
-                f"and n_novel = {self.n_novel}: labels are dealt in turn"
+                f"n_pairs = {self.n_pairs} and copies = {self.copies} must be at least 1"
+            )
+        if self.n_classes % self.n_labels:
+            raise ValueError(
+                f"n_labels = {self.n_labels} must divide n_classes = {self.n_classes}: "
+                "labels are dealt in turn"
             )
         if self.n_pairs % self.copies:
             raise ValueError(
@@ -68,121 +75,126 @@ class Task:
 class Batch:
     """Sequences and their answers."""
 
-    tokens: Float[Tensor, "batch token d_model"]
+    tokens: Stream
     context_labels: Int[Tensor, "batch pair"]  # the label shown with each item
-    answer: Int[Tensor, "batch"]  # the target's label
+    answer: Labels  # the target's label
     answer_shown: Float[Tensor, "batch pair"]  # 1 where a pair is of the target's class
 
 
 class World:
-    """The fixed part of a task: a mean for each class, a vector for each label."""
+    """The fixed part of a task: a mean for each class, a vector for each label.
+
+    Each kind of sequence is drawn from the generator that it is given, so that training
+    and tests share no draws.
+    """
 
     # --8<-- [start:world]
     def __init__(self, task: Task, generator: Generator) -> None:
-        self.task, self.generator = task, generator
-        self.means = self.points(task.n_classes)
-        self.label_vectors = self.points(task.n_labels)  # fixed: they are not learned
+        self.task = task
+        self.means = self.points(generator, task.n_classes)
+        # label vectors are fixed: they are not learned
+        self.label_vectors = self.points(generator, task.n_labels)
 
-    def train(self, batch: int) -> Batch:
+    def train(self, batch: int, generator: Generator) -> Batch:
         """What the network trains on: known classes, and in `novel_share` of the
         sequences classes that are new to it."""
-        n_novel = int((self.uniform(batch) < self.task.novel_share).sum())
-        known, novel = self.known(batch - n_novel), self.novel(n_novel)
-        pairs = zip(vars(known).values(), vars(novel).values())
-        return Batch(*(torch.cat(fields) for fields in pairs))
+        return self.sequences(batch, generator, self.task.novel_share)
 
-    def known(self, batch: int) -> Batch:
+    def known(self, batch: int, generator: Generator) -> Batch:
         """Known classes: the answer stands in the context, and also in the weights of
         a network that memorised it."""
-        classes, target = self.pick(batch, self.task.n_classes)
-        labels = classes % self.task.n_labels
-        return self.sequences(self.means, classes, labels, target)
+        return self.sequences(batch, generator, novel_share=0.0)
 
-    def novel(self, batch: int) -> Batch:
-        """Classes drawn for this call alone: only the context tells their labels."""
-        classes, target = self.pick(batch, self.task.n_novel)
-        labels = classes % self.task.n_labels
-        return self.sequences(self.points(self.task.n_novel), classes, labels, target)
+    def novel(self, batch: int, generator: Generator) -> Batch:
+        """Each sequence has classes of its own: only its context tells their labels."""
+        return self.sequences(batch, generator, novel_share=1.0)
 
-    def rotated(self, batch: int) -> Batch:
+    def rotated(self, batch: int, generator: Generator) -> Batch:
         """Known classes, each shown with the next label: memory says k mod L, the
         context says k + 1 mod L."""
-        classes, target = self.pick(batch, self.task.n_classes)
-        labels = (classes + 1) % self.task.n_labels
-        return self.sequences(self.means, classes, labels, target)
+        return self.sequences(batch, generator, novel_share=0.0, rotated_by=1)
 
-    def from_memory(self, batch: int) -> Batch:
-        """Context and target drawn apart: the target's class is (almost) never shown,
-        so only the weights can know it."""
-        n = self.task.n_pairs
-        classes = self.integers(self.task.n_classes, batch, n + 1)
-        labels = classes % self.task.n_labels
-        return self.assemble(self.means, classes, labels[:, :n], labels[:, n])
+    def from_memory(self, batch: int, generator: Generator) -> Batch:
+        """The target's class is not in the context: only the weights can know it."""
+        t = self.task
+        target = integers(generator, t.n_classes, batch, 1)
+        others = integers(generator, t.n_classes - 1, batch, t.n_pairs)
+        others = others + (others >= target)  # any class but the target's
+        means = self.means[torch.cat([others, target], 1)]
+        shown = torch.zeros(batch, t.n_pairs)
+        labels, answer = others % t.n_labels, target[:, 0] % t.n_labels
+        return Batch(self.tokens(means, labels, generator), labels, answer, shown)
 
     # --8<-- [end:world]
 
     # --8<-- [start:sequences]
-    def pick(
-        self, batch: int, n_classes: int
-    ) -> tuple[Int[Tensor, "batch pair"], Int[Tensor, "batch"]]:
-        """The classes of the N pairs, and which of the pairs the target repeats.
-
-        Labels differ within a context, unless `copies` says that each stands there
-        several times; copies of a label are copies of one class.
-        """
-        t = self.task
-        labels = self.uniform(batch, t.n_labels).argsort(1)[:, : t.n_pairs // t.copies]
-        labels = labels.repeat(1, t.copies)
-        labels = labels.gather(1, self.uniform(*labels.shape).argsort(1))  # shuffle
-        turn = self.integers(n_classes // t.n_labels, batch, t.n_labels)
-        classes = labels + t.n_labels * turn.gather(1, labels)
-        return classes, self.integers(t.n_pairs, batch)
-
     def sequences(
-        self,
-        means: Float[Tensor, "n_classes d_item"],
-        classes: Int[Tensor, "batch pair"],
-        labels: Int[Tensor, "batch pair"],
-        target: Int[Tensor, "batch"],
+        self, batch: int, generator: Generator, novel_share: float, rotated_by: int = 0
     ) -> Batch:
-        """Sequences whose target is of the same class as pair number `target`."""
-        target_class = classes.gather(1, target[:, None])
-        answer = labels.gather(1, target[:, None])[:, 0]
-        return self.assemble(
-            means, torch.cat([classes, target_class], 1), labels, answer
-        )
+        """Contexts in which the target's class stands, `copies` times."""
+        t = self.task
+        label, place = self.pick(batch, generator)  # (batch, class), (batch, pair)
 
-    def assemble(
+        # the classes of a context have different labels; each label has K / L classes
+        turn = integers(generator, t.n_classes // t.n_labels, *label.shape)
+        means = self.means[label + t.n_labels * turn]
+        new = torch.rand(batch, 1, 1, generator=generator) < novel_share
+        means = torch.where(new, self.points(generator, *label.shape), means)
+
+        # the target is of the class of one of the pairs
+        target = place.gather(1, integers(generator, t.n_pairs, batch, 1))
+        every = torch.arange(batch)[:, None]
+        means = means[every, torch.cat([place, target], 1)]
+        label = (label + rotated_by) % t.n_labels
+        context, answer = label.gather(1, place), label.gather(1, target)[:, 0]
+        shown = (place == target).float()
+        return Batch(self.tokens(means, context, generator), context, answer, shown)
+
+    def pick(
+        self, batch: int, generator: Generator
+    ) -> tuple[Int[Tensor, "batch class"], Int[Tensor, "batch pair"]]:
+        """The labels of a context's classes, all different, and the class that stands
+        in each place: every one `copies` times, in any order."""
+        t, n = self.task, self.task.n_pairs // self.task.copies
+        any_order = torch.rand(batch, t.n_labels, generator=generator).argsort(1)
+        place = torch.arange(t.n_pairs).expand(batch, -1)
+        if t.copies > 1:
+            place = torch.rand(place.shape, generator=generator).argsort(1) % n
+        return any_order[:, :n], place
+
+    def tokens(
         self,
-        means: Float[Tensor, "n_classes d_item"],
-        classes: Int[Tensor, "batch pair_and_target"],
+        means: Float[Tensor, "batch item d_item"],
         labels: Int[Tensor, "batch pair"],
-        answer: Int[Tensor, "batch"],
-    ) -> Batch:
+        generator: Generator,
+    ) -> Stream:
         """Noisy items and label vectors in turn, each behind its one-hot position."""
-        t, (batch, n) = self.task, labels.shape
-        items = means[classes] + t.noise * self.points(*classes.shape)
-        content = torch.empty(batch, t.n_tokens, t.d_item)
-        content[:, 0::2] = items / (1 + t.noise**2) ** 0.5  # of unit length, on average
-        content[:, 1::2] = self.label_vectors[labels]
-        shift = self.integers(t.n_slots - t.n_tokens + 1, batch, 1)
-        position = F.one_hot(shift + torch.arange(t.n_tokens), t.n_slots)
-        return Batch(
-            tokens=torch.cat([position.to(content), content], -1),
-            context_labels=labels,
-            answer=answer,
-            answer_shown=(classes[:, :n] == classes[:, n:]).float(),
-        )
+        t, batch = self.task, len(labels)
+        items = means + t.noise * self.points(generator, *means.shape[:2])
+        x = torch.empty(batch, t.n_tokens, t.d_model)
+        shift = integers(generator, t.n_slots - t.n_tokens + 1, batch, 1)
+        x[..., : t.n_slots] = F.one_hot(shift + torch.arange(t.n_tokens), t.n_slots)
+        x[:, 0::2, t.n_slots :] = items / (1 + t.noise**2) ** 0.5  # about unit length
+        x[:, 1::2, t.n_slots :] = self.label_vectors[labels]
+        return x
 
     # --8<-- [end:sequences]
 
-    def points(self, *shape: int) -> Float[Tensor, "*shape d_item"]:
+    def points(
+        self, generator: Generator, *shape: int
+    ) -> Float[Tensor, "*shape d_item"]:
         """Random points of expected squared length 1."""
         d_item = self.task.d_item
-        return torch.randn(*shape, d_item, generator=self.generator) * d_item**-0.5
+        return torch.randn(*shape, d_item, generator=generator) * d_item**-0.5
 
-    def uniform(self, *shape: int) -> Float[Tensor, "*shape"]:
-        return torch.rand(*shape, generator=self.generator)
 
-    def integers(self, below: int, *shape: int) -> Int[Tensor, "*shape"]:
-        return torch.randint(below, shape, generator=self.generator)
+def integers(generator: Generator, below: int, *shape: int) -> Int[Tensor, "*shape"]:
+    return torch.randint(below, shape, generator=generator)
+
+
+def label_to_item(n_tokens: int) -> Bool[Tensor, "pos pos"]:
+    """The edges (query, key) from each label to the item before it."""
+    edges = torch.zeros(n_tokens, n_tokens, dtype=torch.bool)
+    labels = torch.arange(1, n_tokens, 2)
+    edges[labels, labels - 1] = True
+    return edges

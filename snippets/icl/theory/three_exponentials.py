@@ -4,7 +4,8 @@ They are xi, alpha and beta, in three exponentials, one inside another. The head
 x_1, l_1, ..., x_N, l_N, x_target and chooses among L labels (the task of `item_label`).
 
     beta    first layer: the logit with which a label token attends to its own item;
-            every other logit is 0
+            every other logit is 0. It sees N other tokens: label k of N really sees
+            2k - 1, and N is their mean (`head_flow` has both)
     alpha   second layer: the logit with which the target attends to a label token that
             holds the target's item in full
     xi      classifier: what all of the target's attention on one label would add to
@@ -30,8 +31,8 @@ def linear(logit: Tensor) -> Tensor:
     return 1 + logit
 
 
-# first layer, second layer, classifier
-EXACT: tuple[Phi, Phi, Phi] = (torch.exp, torch.exp, torch.exp)
+Phis = tuple[Phi, Phi, Phi]  # of the first layer, the second layer, the classifier
+EXACT: Phis = (torch.exp, torch.exp, torch.exp)
 
 
 # --8<-- [start:loss]
@@ -55,7 +56,7 @@ def loss(
     theta: Float[Tensor, "*batch 3"],
     n_pairs: int,
     n_labels: int,
-    phis: tuple[Phi, Phi, Phi] = EXACT,
+    phis: Phis = EXACT,
 ) -> Float[Tensor, "*batch"]:
     """Cross-entropy of the idealised head with (xi, alpha, beta) = theta, in nats."""
     xi, alpha, beta = theta.unbind(-1)
