@@ -238,7 +238,7 @@ def off_in_percent(predicted: ndarray, measured: ndarray) -> float:
 
 # fmt: off
 CLAIMS = [
-    Claim("slope", lambda m: float(m["slope_error"]), below(1e-12), "off at most",
+    Claim("slope", lambda m: float(m["slope_error"]), below(1e-12), "at most",
           "At the origin the loss falls with xi alone, at the rate (L - N) / (L (2N + 1)): autograd agrees.",
           exact=True),
     Claim("critical", lambda m: float(m["gradient_at_equality"]), below(1e-12), "nats per unit",
@@ -270,10 +270,10 @@ CLAIMS = [
           "A prediction that leaves beta at 0 comes at least 1.5 times too late for every N and L > N of the grid."),
     Claim("on-the-surface", lambda m: abs(float(m["off_surface"])), below(0.1), "off the surface",
           "In the average context the flow is within a tenth of its surface when it reaches the edge."),
-    Claim("off-the-surface", lambda m: float(m["true_off_surface"]), above(0.5), "off the surface",
+    Claim("off-the-surface", lambda m: float(m["true_off_surface"]), above(0.5), "",
           "In the true contexts it has left that surface by more than a half."),
     Claim("true-earlier", lambda m: float((1 - m["true_edges"] / m["edges"]).max() * 100),
-          above(20), "% earlier at most",
+          above(20), "% at most",
           "In the true contexts the edge comes earlier, by more than a fifth for the longest of the grid."),
     Claim("true-edge", lambda m: off_in_percent(m["true_edges_predicted"], m["true_edges"]), below(20), "% at worst",
           "With y as the mean over the true contexts the same reasoning is within 20 % of that time over the grid."),

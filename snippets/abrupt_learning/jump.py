@@ -30,6 +30,7 @@ from snippets.icl.networks.two_layer import TwoLayerNetwork
 from snippets.icl.shapes import Labels, Logits, Pattern
 from snippets.icl.streams import streams
 from snippets.icl.tasks.item_label import Batch, Task, World
+from snippets.icl.tasks.item_label import label_to_item as edges_to_items
 from snippets.icl.training.to_the_jump import Training, new_network, train
 
 PRESETS = {
@@ -147,6 +148,14 @@ def edges_moved(network: TwoLayerNetwork, batch: Batch) -> float:
 # --8<-- [end:cut]
 
 
+@torch.no_grad()
+def only_edges(network: TwoLayerNetwork, batch: Batch) -> float:
+    """Accuracy where each label attends to its item alone, and other tokens to nothing."""
+    edges = edges_to_items(batch.tokens.shape[1]).float()
+    logits, _, _ = network(batch.tokens, edges.expand(len(batch.tokens), -1, -1))
+    return share_right(logits, batch.answer)
+
+
 # --8<-- [start:run]
 def run(config: Training, seed: int) -> Measurements:
     fixed, weights, data, exam = streams(seed, 4)  # no test sequence was trained on
@@ -167,6 +176,7 @@ def run(config: Training, seed: int) -> Measurements:
         "target_looks": seen["target_looks"][moments],
         **without_edges(network, tests["novel"]),
         "edges_moved": edges_moved(network, tests["novel"]),
+        "only_edges": only_edges(network, tests["novel"]),
         "n_parameters": sum(p.numel() for p in network.parameters()),
     }
 
