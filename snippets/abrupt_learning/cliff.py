@@ -51,7 +51,7 @@ class Config:
     start: float = 0.01  # spread of xi, alpha and beta at the start
     until: float = 1000.0  # how long the flow runs, about ten times what it needs
     n_times: int = 4000  # moments of a flow, in equal steps of ln t from t = 1
-    keep_every: int = 20  # of these, for the figures
+    keep_every: int = 10  # of these, for the figures
     grid_pairs: tuple[int, ...] = (3, 6, 12, 24)  # N, for the time to the edge
     grid_ratios: tuple[float, ...] = (1.5, 3.0, 6.0, 20.0)  # L / N
     rates: tuple[float, ...] = (1.0, 0.1, 0.01, 0.001)  # of alpha and beta; xi has 1

@@ -153,11 +153,10 @@ def draw_flow(runs: list[Measurements]) -> Figure:
     for ax in (top, bottom):
         ax.axvline(predicted, label="_predicted edge", **dotted)
         ax.axvline(true_edge, label="_edge, true contexts", **dotted | {"alpha": 0.6})
-    for x, text, y in (
-        (predicted, "predicted edge", 0.15),
-        (true_edge, "edge, true contexts", 0.75),
-    ):
-        top.annotate(text, (x, y), xytext=(-4, 0), ha="right", **BESIDE)
+    top.annotate("predicted edge", (predicted, 1.1), xytext=(5, 0), **BESIDE)
+    top.annotate(
+        "edge, true contexts", (true_edge, 2.5), xytext=(-4, 0), ha="right", **BESIDE
+    )
     level(top, math.log(n_labels), "ln L")
     level(top, math.log(n), "ln N")
     top.set(ylabel="loss (nats)", ylim=(0, 3.9))

@@ -37,7 +37,9 @@ def draw_curves(runs: list[Measurements]) -> Figure:
     )
     style.level(top, 1 / 8, "1/N", x=0.06)
     top.set(ylabel="share of test sequences", ylim=(-0.02, 1.04))
-    top.legend(loc="center right", bbox_to_anchor=(1, 0.55))
+    top.legend(
+        loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2
+    )  # above: free of curves
     style.seeds_and_median(bottom, x, [m["loss"] for m in runs], 0, "loss, new classes")
     for n, text in ((32, "ln L"), (8, "ln N")):
         style.level(bottom, float(np.log(n)), text)
