@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Generator, Tensor
 
 from snippets.contract import (
     NOT_REPRODUCED,
@@ -26,6 +26,7 @@ from snippets.contract import (
     equals,
 )
 from snippets.icl.networks.context_classifier import Shape
+from snippets.icl.streams import streams
 from snippets.icl.tasks.projected_tasks import (
     TABLES,
     Batch,
@@ -44,7 +45,7 @@ from snippets.icl.training.meta_training import Training, accuracy, meta_train
 class Config:
     classes: tuple[int, ...] = (0, 1, 2, 3, 4)  # digits to train on
     others: tuple[int, ...] = (5, 6, 7, 8, 9)  # digits never seen
-    n_tasks: tuple[int | None, ...] = (1, 8, 16, 64, None)  # None: new ones always
+    n_tasks: tuple[int | None, ...] = (1, 8, 64, 256, None)  # None: new ones always
     shape: Shape = field(default_factory=Shape)
     training: Training = field(default_factory=Training)
     n_test: int = 512  # sequences in each test set
@@ -73,16 +74,16 @@ PRESETS = {
 
 # --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
-    generator = torch.Generator().manual_seed(seed)
-    data, how = digits(config.classes, config.others, generator), config.training
+    split, weights, pools, training, tests = streams(seed, 5)
+    data, how = digits(config.classes, config.others, split), config.training
 
-    def fresh(n: int, of: DataSet) -> Tasks:
-        return new_tasks(n, of, how.n_dims, how.n_labels, generator)
+    def fresh(n: int, of: DataSet, stream: Generator) -> Tasks:
+        return new_tasks(n, of, how.n_dims, how.n_labels, stream)
 
     def test(of: DataSet, pool: Tasks | None = None) -> Batch:
         n = config.n_test
-        tasks = fresh(n, of) if pool is None else pool.pick(n, generator)
-        return sequences(of, tasks, how.length, generator)
+        tasks = fresh(n, of, tests) if pool is None else pool.pick(n, tests)
+        return sequences(of, tasks, how.length, tests)
 
     # what no network is trained on: held-out images, new tasks, other data
     held_out = data["held out"]
@@ -90,12 +91,14 @@ def run(config: Config, seed: int) -> Measurements:
     elsewhere = {"other digits": test(data["other digits"])}
     elsewhere |= {name: test(table(name)) for name in TABLES}
 
-    largest = fresh(max(k for k in config.n_tasks if k), data["train"])
+    largest = fresh(max(k for k in config.n_tasks if k), data["train"], pools)
     measured = []
     for number, k in enumerate(config.n_tasks):
         pool = largest.first(k) if k is not None else None
         loop = {"loop": number, "of": len(config.n_tasks)}
-        network = meta_train(config.shape, how, data["train"], pool, generator, **loop)
+        network = meta_train(
+            config.shape, how, data["train"], pool, weights, training, **loop
+        )
         there = {name: accuracy(network, batch) for name, batch in elsewhere.items()}
         measured.append(
             {

@@ -23,6 +23,7 @@ from snippets.contract import (
     below,
     between,
 )
+from snippets.icl.streams import streams
 from snippets.icl.tasks.few_shot import (
     REACH,
     Weights,
@@ -46,12 +47,12 @@ class Config:
     alpha: float = 0.01  # inner step size
     n_tasks: int = 25  # in a batch
     learning_rate: float = 0.001  # of Adam, outside
-    n_steps: int = 3000  # outer steps
+    n_steps: int = 2400  # outer steps
     evaluate_every: int = 150
-    n_test_tasks: int = 500
-    n_test_points: int = 100
+    n_test_tasks: int = 400
+    n_test_points: int = 50
     test_steps: int = 10  # inner steps at test time
-    n_curvatures: int = 100  # test tasks whose curvature is measured
+    n_curvatures: int = 50  # test tasks whose curvatures and gradients are measured
     step_sizes: tuple[float, ...] = (0.005, 0.01, 0.02, 0.04, 0.08)  # for pretraining
 
 
@@ -61,7 +62,6 @@ PRESETS = {
 }
 
 METHODS = ("maml", "first_order", "pretrained")
-DIVERGED = 100.0  # an error far above what any task has: its values are at most 5
 
 # The best that one and the same function can do on all tasks is their mean, which is
 # -(2/pi) E[A] cos x. What is left is its distance from the tasks, E[y^2] - E[mean^2].
@@ -92,18 +92,19 @@ def outer_loss(
 
 # --8<-- [start:train]
 def train(config: Config, method: str, seed: int) -> Measurements:
-    """Train one start. Every method sees the same tasks and points."""
-    generator = torch.Generator().manual_seed(seed)
-    weights = new_weights((1, config.width, config.width, 1), generator)
+    """Train one start. Every method begins with the same weights and sees the same tasks
+    and points."""
+    start, training, tests = streams(seed, 3)
+    weights = new_weights((1, config.width, config.width, 1), start)
     weights = [part.requires_grad_() for part in weights]
-    exam = Exam(config, torch.Generator().manual_seed(seed + 1_000_000))
-    optimizer = torch.optim.Adam(weights, config.learning_rate)
+    exam = Exam(config, tests)
+    optimizer = torch.optim.Adam(weights, config.learning_rate, fused=True)
     history = []
     for step in steps(config.n_steps + 1, loop=METHODS.index(method), of=len(METHODS)):
         if step % config.evaluate_every == 0:
             history.append({"step": step, **exam.progress(weights, method)})
-        tasks = sinusoids(config.n_tasks, generator)
-        x, y = points(tasks, config.n_shots + config.n_asked, generator)
+        tasks = sinusoids(config.n_tasks, training)
+        x, y = points(tasks, config.n_shots + config.n_asked, training)
         loss = outer_loss(weights, method, config, x, y)
         optimizer.zero_grad()
         loss.backward()
@@ -122,17 +123,28 @@ class Exam:
     def __init__(self, config: Config, generator: Generator):
         self.config = config
         n, shots, asked = config.n_test_tasks, config.n_shots, config.n_test_points
-        tasks = sinusoids(n, generator)
-        self.whole = points(tasks, shots, generator), points(tasks, asked, generator)
+        self.tasks = sinusoids(n, generator)
+        self.whole = (
+            points(self.tasks, shots, generator),
+            points(self.tasks, asked, generator),
+        )
         self.halves = (  # points shown on the right, asked on the left
-            points(tasks, shots, generator, low=0.0),
-            points(tasks, asked, generator, high=0.0),
+            points(self.tasks, shots, generator, low=0.0),
+            points(self.tasks, asked, generator, high=0.0),
         )
 
+    def floor(self) -> float:
+        """The error of the best single function for these tasks, their mean."""
+        amplitude, phase = self.tasks
+        x, y = self.whole[1]
+        a, b = (amplitude * phase.cos()).mean(), (amplitude * phase.sin()).mean()
+        return (y - (a * x.sin() - b * x.cos())).square().mean().item()
+
     def progress(self, weights: Weights, method: str) -> dict[str, float]:
-        """Error after one step, and how far the two outer gradients agree."""
-        by_task = self.errors(weights, method, self.config.alpha, 1)
-        return {"after_one": by_task[1].mean(), "cosine": self.agreement(weights)}
+        """Error after one step; for MAML, how far the two outer gradients agree."""
+        after_one = self.errors(weights, method, self.config.alpha, 1)[1].mean()
+        agrees = {"cosine": self.agreement(weights)} if method == "maml" else {}
+        return {"after_one": after_one} | agrees
 
     def results(self, weights: Weights, method: str) -> Measurements:
         """Errors after 0, 1, ... steps. Pretraining is given a choice of step sizes."""
@@ -143,38 +155,26 @@ class Exam:
             for data in (self.whole, self.halves)
         )
         best = int(np.argmin([by_task[-1].mean() for by_task in whole]))
+        last_layer = errors_after_steps(
+            weights, *self.whole, tried[best], n, frozen=len(weights) - 2
+        )
         return {  # means over tasks; the best size for each number of steps apart
             "errors": np.min([by_task.mean(1) for by_task in whole], 0),
             "halves": np.min([by_task.mean(1) for by_task in halves], 0),
-            "diverged": (whole[best][-1] > DIVERGED).mean(),
-            "diverged_halves": (halves[best][-1] > DIVERGED).mean(),
-            "bends": self.curvatures(weights).numpy(),
+            "last_layer": last_layer.mean(1).numpy(),
+            "bend": self.curvatures(weights).median().item(),
             "drawn": examples(weights, config, tried[best]),
         }
 
     def errors(
-        self,
-        weights: Weights,
-        method: str,
-        alpha: float,
-        n_steps: int,
-        data: tuple | None = None,
+        self, weights: Weights, method: str, alpha: float, n_steps: int, data=None
     ) -> np.ndarray:
-        """Errors after 0, 1, ... steps: (step, task), infinite where they overflow.
-        Raises ValueError where MAML's steps diverge on the median task.
-        """
+        """Errors after 0, 1, ... steps: (step, task), infinite where they overflow."""
         seen, asked = data or self.whole
         errors = errors_after_steps(weights, seen, asked, alpha, n_steps)
         errors = errors.double().nan_to_num(torch.inf)
-        first, last = errors[0].median().item(), errors[-1].median().item()
-        if method != "pretrained" and last > 10 * first:
-            bend = self.curvatures(weights).median().item()
-            raise ValueError(
-                f"inner step size {alpha:g} diverges: {n_steps} steps take the median "
-                f"error from {first:.3g} to {last:.3g}; the largest curvature at the "
-                f"start is {bend:.3g}, so it must stay below 2/{bend:.3g} = "
-                f"{2 / bend:.2g}"
-            )
+        if method != "pretrained":
+            self.check_steps(weights, errors, alpha)
         return errors.numpy()
 
     def curvatures(self, weights: Weights) -> Float[Tensor, " task"]:
@@ -184,9 +184,10 @@ class Exam:
 
     def agreement(self, weights: Weights) -> float:
         """Cosine between the outer gradient and the one without second derivatives."""
+        n, asked = self.config.n_curvatures, self.config.n_asked
         (x, y), (x_asked, y_asked) = self.whole
-        n = self.config.n_asked
-        x, y = torch.cat([x, x_asked[:, :n]], 1), torch.cat([y, y_asked[:, :n]], 1)
+        x = torch.cat([x, x_asked[:, :asked]], 1)[:n]
+        y = torch.cat([y, y_asked[:, :asked]], 1)[:n]
         full, first = (
             torch.cat([part.flatten() for part in torch.autograd.grad(loss, weights)])
             for loss in (
@@ -196,8 +197,19 @@ class Exam:
         )
         return torch.cosine_similarity(full, first, dim=0).item()
 
+    # --8<-- [end:exam]
 
-# --8<-- [end:exam]
+    def check_steps(self, weights: Weights, errors: Tensor, alpha: float) -> None:
+        """Raises ValueError where steps diverge on the median task."""
+        first, last = errors[0].median().item(), errors[-1].median().item()
+        if last > 10 * first:
+            bend = self.curvatures(weights).median().item()
+            raise ValueError(
+                f"inner step size {alpha:g} diverges: {len(errors) - 1} steps take the "
+                f"median error from {first:.3g} to {last:.3g}; the largest curvature at "
+                f"the start is {bend:.3g}, so it must stay below 2/{bend:.3g} = "
+                f"{2 / bend:.2g}"
+            )
 
 
 GRID = torch.linspace(-REACH, REACH, 81)[:, None]
@@ -231,17 +243,12 @@ def run(config: Config, seed: int) -> Measurements:
     for method in METHODS:
         result = train(config, method, seed)
         measured |= {f"{method}_{name}": value for name, value in result.items()}
+    exam = Exam(config, streams(seed, 3)[2])
+    w = config.width
     return measured | {
         "step": measured["maml_step"],
-        "n_parameters": sum(
-            d_in * d_out + d_out
-            for d_in, d_out in (
-                (1, config.width),
-                (config.width,) * 2,
-                (config.width, 1),
-            )
-        ),
-        "floor": FLOOR,
+        "n_parameters": 2 * w + (w * w + w) + (w + 1),
+        "floor": exam.floor(),  # of the best single function on the same tasks
         "alpha": config.alpha,
     }
 
@@ -264,12 +271,18 @@ def other_half(m: Measurements, method: str) -> float:
 
 def bend(m: Measurements, method: str) -> float:
     """Inner step size times the largest curvature: steps diverge above 2."""
-    return float(m["alpha"] * np.median(m[f"{method}_bends"]))
+    return float(m["alpha"] * m[f"{method}_bend"])
+
+
+def share_by_last_layer(m: Measurements) -> float:
+    """Of what ten steps take off the error, how much they take with the last layer alone."""
+    errors, alone = m["maml_errors"], m["maml_last_layer"]
+    return float((alone[0] - alone[-1]) / (errors[0] - errors[-1]))
 
 
 # fmt: off
 CLAIMS = [
-    Claim("no-gift", lambda m: after(m, "maml", 0) / FLOOR, between(0.9, 1.2), "of the best single function's",
+    Claim("no-gift", lambda m: after(m, "maml", 0) / m["floor"], between(0.9, 1.2), "of the best single function's",
           "Before any step the learned start is near the best error that one function for all tasks can "
           "have: what it gains, it gains by the step."),
     Claim("one-step", lambda m: after(m, "maml", 1) / after(m, "pretrained", 1), below(0.5), "of pretraining's error",

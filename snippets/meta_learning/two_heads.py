@@ -25,13 +25,14 @@ from snippets.icl.training.label_map_training import (
 )
 
 PRESETS = {
-    "laptop": Config(n_heads=2, n_steps=4500),
+    "laptop": Config(n_heads=2, n_steps=4000),
     "paper": Config(
         Task(n_slots=65),
         n_heads=2,
         first_scale=1.0,
         learning_rate=0.01,
         momentum=0.0,
+        mastered=2.0,
         batch=128,
         n_steps=400_000,
         evaluate_every=1000,
