@@ -21,12 +21,19 @@ from snippets.contract import (
     equals,
 )
 from snippets.icl.tasks.label_maps import Task
-from snippets.icl.training.label_map_training import (
-    Config,
-    first_step,
-    longest_rest,
-    train,
+from snippets.icl.training.circuits import (
+    at_the_end,
+    attention,
+    before_split,
+    begins,
+    gap,
+    has_second,
+    ncc,
+    scc,
+    second_phase,
+    strongest,
 )
+from snippets.icl.training.label_map_training import Config, longest_rest, train
 
 PRESETS = {
     "laptop": Config(),
@@ -50,6 +57,7 @@ def run(config: Config, seed: int) -> Measurements:
         **m,
         "rest": length,
         "rest_accuracy": at_step(m, m["accuracy"], begin),
+        "second": second_phase(m),
         "split": begins(m)[2],
         "unpaired": unpaired(m),
         **{
@@ -59,61 +67,10 @@ def run(config: Config, seed: int) -> Measurements:
     }
 
 
-# --8<-- [start:derived]
-def attention(m: Measurements, name: str) -> np.ndarray:
-    """One curve: there is one head."""
-    return m[name][:, 0]
-
-
-def ncc(m: Measurements) -> np.ndarray:
-    """How much of the non-context circuit: the query to itself, in both layers."""
-    return np.minimum(attention(m, "bigram_1"), attention(m, "bigram_2"))
-
-
-def scc(m: Measurements) -> np.ndarray:
-    """The semi-context circuit: to the labels in layer 1, to itself in layer 2."""
-    return np.minimum(attention(m, "label_1"), attention(m, "bigram_2"))
-
-
-def gap(m: Measurements) -> np.ndarray:
-    """What moving the labels costs."""
-    return m["accuracy"] - m["accuracy_moved"]
-
-
-def begins(m: Measurements) -> tuple[float, float, float]:
-    """The steps at which the first circuit is at its strongest, the second passes one
-    half, and moving the labels costs a tenth: the split. Infinity where it does not."""
-    first = float(m["step"][ncc(m).argmax()])
-    return first, first_step(m, scc(m), 0.5), first_step(m, gap(m), 0.1)
-
-
-def before_split(m: Measurements) -> np.ndarray:
-    """Whether a step comes before the split, as the very first always does."""
-    return m["step"] < max(begins(m)[2], 1)
-
-
-def strongest(m: Measurements) -> int:
-    """Where, before the split, the second circuit is at its strongest."""
-    return int((scc(m) * before_split(m)).argmax())
-
-
-def second_phase(m: Measurements) -> float:
-    """Steps from the second circuit to the split, or to the end of the run if none
-    comes; 0 if the second does not come between the first and the split."""
-    first, second, split = begins(m)
-    length = min(split, m["step"][-1]) - second
-    return float(max(length, 0)) if first < second else 0.0
-
-
 def unpaired(m: Measurements) -> float:
     """The highest accuracy before the split that its twin reaches as well."""
     both = np.minimum(m["accuracy"], m["accuracy_moved"])
     return float(both[before_split(m)].max())
-
-
-def has_second(m: Measurements) -> bool:
-    """Whether the second circuit comes between the first and the split."""
-    return second_phase(m) > 0
 
 
 def pairs(m: Measurements) -> bool:
@@ -125,13 +82,6 @@ def at_step(m: Measurements, curve: np.ndarray, step: float) -> float:
     """A curve at a measured step, or infinity if the step is never."""
     there = curve[m["step"] == step]
     return float(there[0]) if len(there) else np.inf
-
-
-def at_the_end(m: Measurements, curve: np.ndarray) -> float:
-    return float(curve[-5:].mean())
-
-
-# --8<-- [end:derived]
 
 
 def above_labels(m: Measurements) -> float:

@@ -1,4 +1,4 @@
-"""Chapter 24's ridge problem: exact identities, made-up curves with known rates, and bad input."""
+"""The ridge problem: exact identities, made-up curves with known rates, and bad input."""
 
 from dataclasses import replace
 

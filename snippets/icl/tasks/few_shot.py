@@ -122,9 +122,9 @@ def errors_after_steps(
     errors = [squared_error(w, *asked)]
     for _ in range(n_steps):
         w = [part.requires_grad_() for part in w]
-        slope = torch.autograd.grad(squared_error(w, *seen).sum(), w)
-        slope = [torch.zeros(()) for _ in w[:frozen]] + list(slope[frozen:])
-        w = [(part - alpha * s).detach() for part, s in zip(w, slope)]
+        slope = torch.autograd.grad(squared_error(w, *seen).sum(), w[frozen:])
+        moved = [part - alpha * s for part, s in zip(w[frozen:], slope)]
+        w = [part.detach() for part in w[:frozen] + moved]
         errors.append(squared_error(w, *asked))
     return torch.stack(errors).detach()
 
