@@ -9,7 +9,7 @@ import torch
 from snippets.icl.theory import bilevel
 from snippets.meta_learning import hypergradients as hyper
 
-SMALL = replace(hyper.PRESETS["laptop"], lengths=(10, 160), solved=300, n_solve=9)
+SMALL = replace(hyper.PRESETS["laptop"], lengths=(10, 20), solved=25, n_solve=9)
 
 
 def ridge(seed: int = 1) -> hyper.Ridge:

@@ -66,7 +66,6 @@ def curvature(
     return torch.linalg.eigvalsh(hessian)[-1].item()
 
 
-# --8<-- [start:bound]
 def check_step_size(eta: float, largest: float) -> None:
     """Along a direction of curvature c a step multiplies the error by 1 - eta c.
     Raises ValueError where that is not below 1 in size for the largest curvature.
@@ -77,9 +76,6 @@ def check_step_size(eta: float, largest: float) -> None:
             f"{largest:.3g}, so it must lie between 0 and 2/{largest:.3g} = "
             f"{2 / largest:.3g}"
         )
-
-
-# --8<-- [end:bound]
 
 
 # --8<-- [start:reverse]
