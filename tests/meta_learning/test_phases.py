@@ -68,7 +68,7 @@ def test_a_second_circuit_that_is_skipped_lasts_no_time():
 def test_each_claim_can_fail_and_can_hold():
     good = made_up()
     flat = {name: np.full_like(np.asarray(curve, float), 0.05) for name, curve in good.items()}
-    flat |= {"step": good["step"], "ceiling_query": 0.36}
+    flat["step"], flat["ceiling_query"] = good["step"], np.array(0.36)
     flat["accuracy_moved"] = np.where(good["step"] < 3900, flat["accuracy"] + 0.15, flat["accuracy"])
     short = good | {"label_1": np.where(good["step"] < 2700, 0.1, 0.7)[:, None]}
     above_the_labels = good | {"ceiling_labels": 0.5}
@@ -139,6 +139,10 @@ def test_equal_layers_claims_can_fail_and_can_hold():
 
     end, second_reads = equal_layers.CLAIMS
     assert end.holds(end.value(ends(0.9, 0.9))) and not end.holds(end.value(ends(0.9, 0.9, 0.9)))
-    assert second_reads.applies(ends(0.9, 0.9)) and second_reads.holds(second_reads.value(ends(0.9, 0.9)))
+    assert (
+        second_reads.applies is not None
+        and second_reads.applies(ends(0.9, 0.9))
+        and second_reads.holds(second_reads.value(ends(0.9, 0.9)))
+    )
     assert not second_reads.holds(second_reads.value(ends(0.9, 0.3)))
     assert not second_reads.applies(ends(0.1, 0.3)), "no pass where layer 1 is free"
