@@ -41,7 +41,7 @@ class Config:
     learning_rate: float = 0.1
     momentum: float = 0.8
     batch: int = 64
-    n_steps: int = 9000  # at most
+    n_steps: int = 12_000  # at most
     evaluate_every: int = 100
     mastered: float = 0.97  # accuracy that ends a run, in five evaluations in a row
     n_test: int = 1024  # sequences tested at each evaluation
