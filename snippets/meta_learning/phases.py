@@ -125,8 +125,8 @@ CLAIMS = [
           "labels can tell.",
           Reported("minegishi2025", "table 1", "about 75 % in the second phase", SMALLER),
           applies=has_second),
-    Claim("rest", lambda m: longest_rest(m)[0], at_least(450), "steps",
-          "With the second circuit accuracy rests within a band of 0.05 for 450 steps or more on its way from "
+    Claim("rest", lambda m: longest_rest(m)[0], at_least(600), "steps",
+          "With the second circuit accuracy rests within a band of 0.05 for 600 steps or more on its way from "
           "0.25 to 0.9.",
           Reported("minegishi2025", "section 4.1 and figure 2",
                    "accuracy stagnates twice, at 30 to 40 % and near 75 %", SMALLER),
