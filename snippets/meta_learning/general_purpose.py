@@ -2,7 +2,8 @@
 
 Source: kirsch2022, section 4.1 and table 1. Here: 8 x 8 images of five digits, not
 MNIST, sequences of 24 instead of 100, two layers of attention without an MLP instead of
-four with, and in each token the whole example before it instead of its label alone. The
+four with, in each token the whole example before it instead of its label alone, and 40
+first steps on two classes, which shorten the plateau. The
 `paper` preset has the source's network, token and length. Its data, batch and learning
 rate are ours, for we have neither MNIST nor the source's numbers.
 """
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Generator, Tensor
 
 from snippets.contract import (
     NOT_REPRODUCED,
@@ -26,6 +27,7 @@ from snippets.contract import (
     equals,
 )
 from snippets.icl.networks.context_classifier import Shape
+from snippets.icl.streams import streams
 from snippets.icl.tasks.projected_tasks import (
     TABLES,
     Batch,
@@ -44,7 +46,7 @@ from snippets.icl.training.meta_training import Training, accuracy, meta_train
 class Config:
     classes: tuple[int, ...] = (0, 1, 2, 3, 4)  # digits to train on
     others: tuple[int, ...] = (5, 6, 7, 8, 9)  # digits never seen
-    n_tasks: tuple[int | None, ...] = (1, 8, 16, 64, None)  # None: new ones always
+    n_tasks: tuple[int | None, ...] = (1, 8, 64, 256, None)  # None: new ones always
     shape: Shape = field(default_factory=Shape)
     training: Training = field(default_factory=Training)
     n_test: int = 512  # sequences in each test set
@@ -66,6 +68,7 @@ PRESETS = {
             learning_rate=3e-4,
             warm_up=1000,
             n_steps=100_000,
+            start_steps=0,
         ),
     ),
 }
@@ -73,16 +76,16 @@ PRESETS = {
 
 # --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
-    generator = torch.Generator().manual_seed(seed)
-    data, how = digits(config.classes, config.others, generator), config.training
+    split, weights, pools, training, tests = streams(seed, 5)
+    data, how = digits(config.classes, config.others, split), config.training
 
-    def fresh(n: int, of: DataSet) -> Tasks:
-        return new_tasks(n, of, how.n_dims, how.n_labels, generator)
+    def fresh(n: int, of: DataSet, stream: Generator) -> Tasks:
+        return new_tasks(n, of, how.n_dims, how.n_labels, stream)
 
     def test(of: DataSet, pool: Tasks | None = None) -> Batch:
         n = config.n_test
-        tasks = fresh(n, of) if pool is None else pool.pick(n, generator)
-        return sequences(of, tasks, how.length, generator)
+        tasks = fresh(n, of, tests) if pool is None else pool.pick(n, tests)
+        return sequences(of, tasks, how.length, tests)
 
     # what no network is trained on: held-out images, new tasks, other data
     held_out = data["held out"]
@@ -90,12 +93,14 @@ def run(config: Config, seed: int) -> Measurements:
     elsewhere = {"other digits": test(data["other digits"])}
     elsewhere |= {name: test(table(name)) for name in TABLES}
 
-    largest = fresh(max(k for k in config.n_tasks if k), data["train"])
+    largest = fresh(max(k for k in config.n_tasks if k), data["train"], pools)
     measured = []
     for number, k in enumerate(config.n_tasks):
         pool = largest.first(k) if k is not None else None
         loop = {"loop": number, "of": len(config.n_tasks)}
-        network = meta_train(config.shape, how, data["train"], pool, generator, **loop)
+        network = meta_train(
+            config.shape, how, data["train"], pool, weights, training, **loop
+        )
         there = {name: accuracy(network, batch) for name, batch in elsewhere.items()}
         measured.append(
             {
@@ -116,6 +121,7 @@ def run(config: Config, seed: int) -> Measurements:
         "neighbour_elsewhere": np.array(
             [late(nearest_neighbour(batch), config) for batch in elsewhere.values()]
         ),
+        "neighbour_wine": late(nearest_neighbour(elsewhere["wine"]), config).item(),
         "chance_elsewhere": np.array(
             [1 / data["other digits"].n_classes]
             + [1 / table(name).n_classes for name in TABLES]
@@ -171,6 +177,11 @@ def elsewhere(m: Measurements, name: str) -> float:
     return float(m["elsewhere"][row(m, np.inf), ELSEWHERE.index(name)])
 
 
+def ahead_elsewhere(m: Measurements) -> np.ndarray:
+    """How far it ends above the nearest neighbour, on each of the other data sets."""
+    return m["elsewhere"][row(m, np.inf)] - m["neighbour_elsewhere"]
+
+
 ELSEWHERE = ("other digits", *TABLES)
 
 # --8<-- [end:derived]
@@ -187,19 +198,20 @@ CLAIMS = [
           Reported("kirsch2022", "section 4.1", "then a gain on seen tasks only", SMALLER)),
     Claim("recognises-only", lambda m: at_the_end(m, "unseen", 8), below(0.3), "",
           "Trained on eight tasks, it ends below 0.3 on tasks that it has not seen."),
-    Claim("learns", lambda m: at_the_end(m, "unseen", 64), above(0.4), "",
-          "Trained on 64 tasks, it ends above twice chance, 0.4, on tasks that it has not seen.",
+    Claim("learns", lambda m: at_the_end(m, "unseen", 256), above(0.5), "",
+          "Trained on 256 tasks, it ends above 0.5, two and a half times chance, on tasks that it has not seen.",
           Reported("kirsch2022", "section 4.1", "with many tasks a gain on unseen tasks too", SMALLER)),
-    Claim("threshold", threshold, between(8, 65), "tasks",
-          "Learning needs more than eight tasks and no more than 64.",
+    Claim("threshold", threshold, between(8, 257), "tasks",
+          "Learning needs more than eight tasks and no more than 256.",
           Reported("kirsch2022", "section 4.1", "about 2^13 tasks", NOT_REPRODUCED)),
     Claim("neighbour", behind_neighbour, below(0.05), "",
           "Trained on new tasks, it ends within 0.05 of the nearest neighbour."),
     Claim("other-digits", lambda m: elsewhere(m, "other digits"), above(0.5), "",
           "It ends above 0.5 on the five digits that it has never seen."),
     Claim("wine", lambda m: elsewhere(m, "wine"), above(0.7), "",
-          "On wine it ends above 0.7, where chance is a third.",
-          Reported("kirsch2022", "table 1", "trained on MNIST, .62 on Fashion-MNIST after 99 examples", SMALLER)),
+          "On wine it ends above 0.7, where chance is a third."),
+    Claim("no-better", lambda m: max(ahead_elsewhere(m)), below(0.03), "",
+          "On none of the four data sets does it end more than 0.03 above the nearest neighbour."),
     Claim("breast-cancer", lambda m: elsewhere(m, "breast cancer"), above(0.6), "",
           "On breast cancer it ends above 0.6, where chance is a half."),
     Claim("iris", lambda m: elsewhere(m, "iris"), above(0.65), "",

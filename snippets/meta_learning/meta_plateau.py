@@ -25,6 +25,7 @@ from snippets.contract import (
     between,
 )
 from snippets.icl.networks.context_classifier import ContextClassifier, Shape
+from snippets.icl.streams import streams
 from snippets.icl.tasks.projected_tasks import (
     DataSet,
     Tasks,
@@ -79,9 +80,9 @@ class Config:
     length: int = 24
     learning_rate: float = 3e-3
     warm_up: int = 50
-    n_steps: int = 600  # after which we stop waiting
+    n_steps: int = 500  # after which we stop waiting
     evaluate_every: int = 10
-    n_test: int = 128
+    n_test: int = 64
     below: float = 0.15  # nats below an even guess: the plateau has ended
     recipes: dict[str, Recipe] = field(default_factory=lambda: RECIPES)
 
@@ -91,12 +92,12 @@ PRESETS = {"laptop": Config()}
 
 # --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
-    generator = torch.Generator().manual_seed(seed)
-    data = digits(config.classes, (), generator)
+    split = streams(seed, 1)[0]
+    data = digits(config.classes, (), split)
     curves = []
     for number, recipe in enumerate(config.recipes.values()):
         loop = {"loop": number, "of": len(config.recipes)}
-        curves.append(train(config, recipe, data, generator.clone_state(), **loop))
+        curves.append(train(config, recipe, data, streams(seed, 4)[1:], **loop))
     return {
         "step": np.arange(0, config.n_steps + 1, config.evaluate_every),
         "loss": np.stack(curves),  # (recipe, step); infinity once the plateau has ended
@@ -109,15 +110,16 @@ def train(
     config: Config,
     recipe: Recipe,
     data: dict[str, DataSet],
-    generator: Generator,  # a copy: each recipe starts alike
+    apart: list[Generator],  # each recipe starts alike
     **loop,
 ) -> np.ndarray:
     """The loss on new tasks every few steps, until it has left the plateau."""
+    weights, generator, tests = apart
     n_dims, n_labels = config.n_dims, config.n_labels
-    tasks = new_tasks(config.n_test, data["held out"], n_dims, n_labels, generator)
-    test = sequences(data["held out"], tasks, config.length, generator)
-    fixed = torch.randperm(n_labels, generator=generator)[: len(config.classes)]
-    network = ContextClassifier(n_dims, n_labels, recipe.shape, generator)
+    tasks = new_tasks(config.n_test, data["held out"], n_dims, n_labels, tests)
+    test = sequences(data["held out"], tasks, config.length, tests)
+    fixed = torch.randperm(n_labels, generator=tests)[: len(config.classes)]
+    network = ContextClassifier(n_dims, n_labels, recipe.shape, weights)
     optimizer = torch.optim.Adam(
         network.parameters(), config.learning_rate, eps=recipe.eps, fused=True
     )
@@ -163,23 +165,13 @@ def easier_start(
     """What the first steps train on: the data, or some of its classes; and a small pool
     of tasks, or None for new ones."""
     if recipe.start_classes:
-        data = only(data, recipe.start_classes)
+        data = data.first(recipe.start_classes)
     if not recipe.start_tasks:
         return data, None
     pool = new_tasks(
         recipe.start_tasks, data, config.n_dims, config.n_labels, generator
     )
     return data, pool
-
-
-def only(data: DataSet, n_classes: int) -> DataSet:
-    """The first classes of a data set."""
-    if not 1 <= n_classes <= data.n_classes:
-        raise ValueError(
-            f"cannot keep {n_classes} classes: the data have {data.n_classes}"
-        )
-    counts = data.counts[:n_classes]
-    return DataSet(data.points[: int(counts.sum())], counts)
 
 
 # --8<-- [end:start]
@@ -224,8 +216,8 @@ CLAIMS = [
           "With batches of 32 too such a start makes it shorter."),
     Claim("few-tasks", lambda m: times_as_long(m, "four tasks first", "batch 32"), at_least(1.3), "times",
           "After 40 steps on four tasks it lasts at least 1.3 times as long."),
-    Claim("bias", lambda m: times_as_long(m, "batch 32", "half biased"), below(2), "",
-          "A biased half of each batch does not make it twice as short.",
+    Claim("bias", lambda m: times_as_long(m, "batch 32", "half biased"), between(0.5, 2), "",
+          "A biased half of each batch makes it neither twice as short nor twice as long.",
           Reported("kirsch2022", "section 4.3",
                    "one fixed naming for a part of each batch removes the plateau", NOT_REPRODUCED)),
     Claim("epsilon", lambda m: times_as_long(m, "batch 32", "epsilon 1e-12"), between(0.9, 1.1), "",
@@ -233,8 +225,8 @@ CLAIMS = [
           Reported("kirsch2022", "section 4.3", "a smaller epsilon more than halves the plateau", NOT_REPRODUCED)),
     Claim("large-epsilon", lambda m: times_as_long(m, "epsilon 1e-3", "batch 32"), at_least(1.5), "times",
           "A large epsilon, 1e-3, makes it at least 1.5 times as long."),
-    Claim("label-apart", lambda m: plateau(m, "label apart"), above(600), "steps",
-          "Where input and label come in different tokens it lasts for 600 steps."),
+    Claim("label-apart", lambda m: plateau(m, "label apart"), above(500), "steps",
+          "Where input and label come in different tokens it lasts for 500 steps."),
     Claim("label-apart-cured", lambda m: plateau(m, "label apart, two classes first"), at_most(300), "steps",
           "After 150 steps with two classes it ends by step 300 there too.",
           digits=3),

@@ -1,4 +1,4 @@
-"""Chapter 25's measures on made-up curves with known answers, and a short run."""
+"""Its measures on made-up curves with known answers, and a short run."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from snippets.icl.networks.context_classifier import Shape
 from snippets.icl.training.meta_training import Training
 from snippets.meta_learning import general_purpose as gp
 
-KS = np.array([1, 4, 8, 16, 64, np.inf])
+KS = np.array([1, 4, 8, 16, 256, np.inf])
 
 
 def curve(start: float, end: float) -> np.ndarray:
@@ -25,6 +25,7 @@ def good() -> dict:
         "unseen": np.stack([curve(0.2, end) for end in learned]),
         "elsewhere": np.stack([np.full(4, end) for end in learned]),
         "neighbour": curve(0, 0.81),
+        "neighbour_elsewhere": np.full(4, 0.82),
         "chance": 0.2,
     }
 
@@ -37,6 +38,7 @@ def bad(good) -> dict:
         "seen": flat + np.linspace(0, 0.1, 8),
         "unseen": flat,
         "elsewhere": np.full((6, 4), 0.3),
+        "neighbour_elsewhere": np.full(4, 0.2),
     }
 
 
@@ -47,7 +49,7 @@ def test_derived_numbers(good, bad):
     assert gp.threshold(good) == 16 and gp.threshold(bad) == np.inf
     assert gp.behind_neighbour(good) == pytest.approx(0.01)
     assert gp.elsewhere(good, "iris") == pytest.approx(0.8)
-    assert gp.threshold(good | {"chance": 0.35}) == 64
+    assert gp.threshold(good | {"chance": 0.35}) == 256
 
 
 def test_each_claim_can_hold_and_can_fail(good, bad):
@@ -58,11 +60,14 @@ def test_each_claim_can_hold_and_can_fail(good, bad):
 
 def test_a_threshold_that_is_too_low_or_too_high_fails(good):
     claim = next(c for c in gp.CLAIMS if c.id == "threshold")
-    assert not claim.holds(8) and not claim.holds(np.inf) and claim.holds(64)
+    assert not claim.holds(8) and not claim.holds(np.inf) and claim.holds(256)
 
 
 SMALL = gp.Config(
-    n_tasks=(1, 3, None), shape=Shape(d_model=8), training=Training(length=6, batch=4, n_steps=3), n_test=8
+    n_tasks=(1, 3, None),
+    shape=Shape(d_model=8),
+    training=Training(length=6, batch=4, n_steps=3, start_steps=1),
+    n_test=8,
 )
 
 

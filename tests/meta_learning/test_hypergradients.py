@@ -1,4 +1,4 @@
-"""Chapter 24's ridge problem: exact identities, made-up curves with known rates, and bad input."""
+"""The ridge problem: exact identities, made-up curves with known rates, and bad input."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ import torch
 from snippets.icl.theory import bilevel
 from snippets.meta_learning import hypergradients as hyper
 
-SMALL = replace(hyper.PRESETS["laptop"], lengths=(10, 150), solved=300, n_solve=9)
+SMALL = replace(hyper.PRESETS["laptop"], lengths=(10, 20), solved=25, n_solve=9)
 
 
 def ridge(seed: int = 1) -> hyper.Ridge:
@@ -38,7 +38,8 @@ def test_the_solution_is_stationary_and_its_derivative_the_closed_form():
 def test_the_derived_sum_is_the_unrolled_hypergradient(n):
     task = ridge()
     h = torch.tensor([SMALL.strength], dtype=torch.float64)
-    found = bilevel.reverse(task.problem(), h, 0.8, n).item()
+    path = bilevel.descend(task.problem(), h, 0.8, n)
+    found = bilevel.reverse(task.problem(), h, 0.8, path).item()
     assert hyper.predicted(task, SMALL.strength, 0.8, n) == pytest.approx(found, rel=1e-12, abs=1e-14)
 
 
@@ -75,7 +76,7 @@ def test_rates_of_made_up_curves(made_up):
     assert hyper.rate(made_up, "unrolled", 1) == pytest.approx(1)
     assert hyper.rate(made_up, "unrolled", 0) < 0.96
     assert hyper.rate(made_up | {"q": 0.81}, "implicit", 0) == pytest.approx(0.5)
-    assert hyper.lag(made_up) == pytest.approx(50)
+    assert hyper.lag(made_up) == pytest.approx(160 / 3)
 
 
 def test_each_claim_can_hold_and_can_fail(made_up):
@@ -112,5 +113,3 @@ def test_bad_input_is_said_in_one_line():
             hyper.run(replace(SMALL, strength=strength), 0)
     with pytest.raises(ValueError, match=r"^ridge strength 0: choose one above 0$"):
         ridge().solution(0.0)
-    with pytest.raises(ValueError, match=r"^0 inner steps: take at least 1$"):
-        hyper.run(replace(SMALL, lengths=(0,)), 0)

@@ -22,7 +22,20 @@ def test_the_count_agrees_with_the_formula(K, N):
     if N < K:
         p = 1 - comb(K - 2, N) / comb(K - 1, N)  # the wrong answer is among N of K - 1
         assert labels_alone.theory(K, N) == pytest.approx((1 + p) / 2)
-        assert labels_alone.count(K, N) == pytest.approx((1 + p) / 2)
+        assert labels_alone.count(K, N, labels_alone.best_guess) == pytest.approx((1 + p) / 2)
+
+
+def test_one_query_stands_for_all():
+    """The contexts of every query, against the count, which takes those of one."""
+    world, chances = World(labels_alone.two_maps(7, 3), torch.Generator()), []
+    for task in range(2):
+        for query in range(7):
+            others = torch.tensor([k for k in range(7) if k != query])
+            classes = torch.combinations(others, 3)
+            batch = labels_alone.contexts(world, classes, world.maps[task][classes], query, task)
+            odds = labels_alone.best_guess(world, batch)
+            chances.append(labels_alone.expected_accuracy(odds, batch.answer))
+    assert labels_alone.count(7, 3, labels_alone.best_guess) == pytest.approx(np.mean(chances))
 
 
 def test_three_maps_score_what_the_exercise_says():
@@ -58,7 +71,7 @@ def test_each_claim_can_fail_and_can_hold():
     good = {
         "theory": np.array([0.8, 0.6]),
         "count": np.array([0.8, 0.6]),
-        "by_hand": np.array([0.805, 0.6]),
+        "by_hand": np.array([0.8, 0.6]),
         "trained": np.array([0.79, 0.6]),
         "shown_lowers": np.array([5.0, 6.0]),
     }
@@ -74,9 +87,9 @@ def test_each_claim_can_fail_and_can_hold():
 
 
 def test_a_short_run_is_finite_and_repeats():
-    config = labels_alone.Config(n_classes=(6, 8), n_test=50, batch=8, n_steps=3)
+    config = labels_alone.Config(n_classes=(6, 8), n_test=500, batch=8, n_steps=3)
     one, two, other = (labels_alone.run(config, seed) for seed in (5, 5, 6))
     for name in one:
         assert np.isfinite(one[name]).all(), name
         np.testing.assert_array_equal(one[name], two[name])
-    assert not np.array_equal(one["by_hand"], other["by_hand"])
+    assert not np.array_equal(one["trained"], other["trained"])

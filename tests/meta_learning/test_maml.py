@@ -1,4 +1,4 @@
-"""Chapter 24's MAML: the floor, derived numbers on made-up results, a short run, and bad input."""
+"""MAML: the floor, derived numbers on made-up results, a short run, and bad input."""
 
 from dataclasses import replace
 
@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from snippets.icl.tasks.few_shot import new_weights, points, sinusoids
+from snippets.icl.tasks.few_shot import network, new_weights, points, sinusoids
+from snippets.icl.training import maml_training
 from snippets.meta_learning import maml
 
 SHORT = replace(maml.PRESETS["laptop"], n_steps=4, evaluate_every=2, n_test_tasks=20, n_test_points=10, n_curvatures=5)
@@ -25,12 +26,12 @@ def test_each_method_has_its_own_outer_loss():
     generator = torch.Generator().manual_seed(1)
     weights = [part.requires_grad_() for part in new_weights((1, 40, 40, 1), generator)]
     x, y = points(sinusoids(25, generator), 20, generator)
-    losses = {method: maml.outer_loss(weights, method, SHORT, x, y) for method in maml.METHODS}
+    losses = {method: maml_training.outer_loss(weights, method, SHORT, x, y) for method in maml_training.METHODS}
     assert losses["maml"] == losses["first_order"] != losses["pretrained"]
     full, first = (torch.autograd.grad(losses[method], weights) for method in ("maml", "first_order"))
     assert any((a - b).abs().max() > 1e-3 for a, b in zip(full, first))
     with torch.no_grad():
-        expected = (maml.network(weights, x) - y).square().mean()
+        expected = (network(weights, x) - y).square().mean()
     torch.testing.assert_close(losses["pretrained"].detach(), expected)
 
 
@@ -47,7 +48,9 @@ def made_up() -> dict:
         "maml_halves": np.array([3.0, 1.0]),
         "pretrained_halves": np.array([3.0, 4.0]),
         "maml_after_one": np.array([4.0, 2.0, 0.8]),
-        "maml_bends": np.array([140.0, 150.0, 160.0]),
+        "maml_bend": 150.0,
+        "floor": 3.0,
+        "maml_last_layer": np.array([3.0, 2.9, *[2.0] * 9]),
         "maml_cosine": np.array([0.9, 0.6, 0.6]),
     }
 
@@ -58,16 +61,27 @@ def test_derived_numbers(made_up):
     assert maml.overtaken(made_up | {"maml_after_one": np.full(3, 4.0)}) == np.inf
     assert maml.other_half(made_up, "maml") == pytest.approx(1 / 3)
     assert maml.bend(made_up, "maml") == pytest.approx(1.5)
+    assert maml.share_by_last_layer(made_up) == pytest.approx(1 / 2.5)
+
+
+def test_the_floor_of_an_exam_is_that_of_its_own_tasks():
+    exam = maml_training.Exam(replace(SHORT, n_test_tasks=4000), torch.Generator().manual_seed(0))
+    assert exam.floor() == pytest.approx(maml.FLOOR, rel=0.06)
+    few = maml_training.Exam(replace(SHORT, n_test_tasks=3), torch.Generator().manual_seed(0))
+    (a, p), (x, y) = few.tasks, few.whole[1]
+    mean = torch.stack([a[i] * torch.sin(x - p[i]) for i in range(3)]).mean(0)
+    assert few.floor() == pytest.approx((y - mean).square().mean().item(), rel=1e-5)
 
 
 def test_each_claim_can_hold_and_can_fail(made_up):
     wrong = made_up | {
-        "maml_errors": np.array([1.0, 2.0, *[2.0] * 9]),
+        "maml_errors": np.array([4.0, 2.0, *[2.0] * 9]),
         "first_order_errors": np.array([3.0, 1.0, *[0.6] * 9]),
         "maml_halves": np.array([1.0, 1.0]),
         "pretrained_halves": np.array([3.0, 1.0]),
         "maml_after_one": np.full(3, 4.0),
-        "maml_bends": np.full(3, 300.0),
+        "maml_bend": 300.0,
+        "maml_last_layer": np.array([3.0, *[0.0] * 10]),
         "maml_cosine": np.ones(3),
     }
     for claim in maml.CLAIMS:
@@ -90,7 +104,7 @@ def test_the_sources_setting_starts():
 
 
 def test_pretraining_is_given_its_best_step_size():
-    exam = maml.Exam(SHORT, torch.Generator().manual_seed(0))
+    exam = maml_training.Exam(SHORT, torch.Generator().manual_seed(0))
     weights = [part.requires_grad_() for part in new_weights((1, 40, 40, 1), torch.Generator().manual_seed(0))]
     found = exam.results(weights, "pretrained")
     for size in SHORT.step_sizes:

@@ -33,9 +33,9 @@ def test_outer_gradient_of_a_linear_task_is_a_power_of_one_matrix():
     few, start = task(3), torch.ones(6, dtype=torch.float64)
     problem = maml_gradient.maml(few.loss, few.asked)
     H = torch.func.hessian(few.loss)(start)
-    w = descend(problem, start, 0.9, 7)[-1]
-    expected = torch.linalg.matrix_power(torch.eye(6).double() - 0.9 * H, 7) @ torch.func.grad(few.asked)(w)
-    torch.testing.assert_close(reverse(problem, start, 0.9, 7), expected)
+    path = descend(problem, start, 0.9, 7)
+    expected = torch.linalg.matrix_power(torch.eye(6).double() - 0.9 * H, 7) @ torch.func.grad(few.asked)(path[-1])
+    torch.testing.assert_close(reverse(problem, start, 0.9, path), expected)
 
 
 def test_the_proximal_solution_and_its_derivative_are_in_closed_form():
@@ -86,5 +86,3 @@ def test_bad_input_is_said_in_one_line():
     for strength in (0.0, -1.0):
         with pytest.raises(ValueError, match=rf"^proximal strength {strength:g}: choose one above 0$"):
             maml_gradient.run(replace(SHORT, proximal=strength), 0)
-    with pytest.raises(ValueError, match=r"^0 inner steps: take at least 1$"):
-        maml_gradient.run(replace(SHORT, lengths=(0,)), 0)

@@ -1,10 +1,12 @@
-"""Chapter 27's measures on made-up phases, its claims, and the paper's own setting."""
+"""Measures on made-up phases, its claims, and the paper's own setting."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from snippets.icl.training import circuits
+from snippets.icl.training.label_map_training import longest_rest
 from snippets.meta_learning import equal_layers, phases, two_heads
 
 
@@ -37,20 +39,20 @@ def made_up() -> dict:
 
 def test_derived_numbers():
     m = made_up()
-    assert phases.begins(m) == (1000, 2000, 3000)
-    assert phases.second_phase(m) == 1000 and phases.has_second(m)
-    assert phases.strongest(m) == 20 and phases.unpaired(m) == 0.75
-    assert phases.ncc(m).max() == 0.8 and phases.scc(m).max() == 0.7
-    assert phases.gap(m)[-1] == pytest.approx(0.39)
-    assert phases.before_split(m).sum() == 30
-    assert phases.longest_rest(m) == (900, 2000)
+    assert circuits.begins(m) == (1000, 2000, 3000)
+    assert circuits.second_phase(m) == 1000 and circuits.has_second(m)
+    assert circuits.strongest(m) == 20 and phases.unpaired(m) == 0.75
+    assert circuits.ncc(m).max() == 0.8 and circuits.scc(m).max() == 0.7
+    assert circuits.gap(m)[-1] == pytest.approx(0.39)
+    assert circuits.before_split(m).sum() == 30
+    assert longest_rest(m) == (900, 2000)
     assert phases.at_step(m, m["accuracy"], 2000.0) == 0.75
     assert phases.at_step(m, m["accuracy"], np.inf) == np.inf
 
 
 def test_without_a_split_the_second_phase_lasts_to_the_end():
     m = made_up() | {"accuracy_moved": made_up()["accuracy"]}
-    assert phases.begins(m)[2] == np.inf and phases.second_phase(m) == 1900
+    assert circuits.begins(m)[2] == np.inf and circuits.second_phase(m) == 1900
 
 
 def test_a_second_circuit_that_is_skipped_lasts_no_time():
@@ -60,22 +62,35 @@ def test_a_second_circuit_that_is_skipped_lasts_no_time():
     early["bigram_2"] = np.ones_like(early["bigram_2"])
     late["accuracy_moved"] = np.where(late["step"] < 1500, 0.0, late["accuracy_moved"])
     for m in (weak, early, late):
-        assert phases.second_phase(m) == 0 and not phases.has_second(m)
+        assert circuits.second_phase(m) == 0 and not circuits.has_second(m)
 
 
 def test_each_claim_can_fail_and_can_hold():
     good = made_up()
     flat = {name: np.full_like(np.asarray(curve, float), 0.05) for name, curve in good.items()}
-    flat |= {"step": good["step"], "ceiling_query": 0.36, "induction": 0.9}
+    flat["step"], flat["ceiling_query"] = good["step"], np.array(0.36)
     flat["accuracy_moved"] = np.where(good["step"] < 3900, flat["accuracy"] + 0.15, flat["accuracy"])
-    skips = good | {"label_1": good["label_1"] * 0}  # and rests all the same
+    short = good | {"label_1": np.where(good["step"] < 2700, 0.1, 0.7)[:, None]}
     above_the_labels = good | {"ceiling_labels": 0.5}
     unpaired = good | {"accuracy_moved": good["accuracy"]}
     climbs = good | {"accuracy": np.linspace(0, 1, 40)}
-    fails = {"skipped": skips, "scc-accuracy": above_the_labels, "pairing": unpaired, "rest": climbs}
+    fails = {"order": short, "scc-accuracy": above_the_labels, "pairing": unpaired, "rest": climbs}
     for claim in phases.CLAIMS:
         assert claim.holds(claim.value(good)), claim.id
+        assert claim.applies is None or claim.applies(good), claim.id
         assert not claim.holds(claim.value(fails.get(claim.id, flat))), claim.id
+
+
+def test_what_does_not_come_is_not_counted():
+    """A condition that is not met counts neither way: it is no pass."""
+    skips = made_up()
+    skips["label_1"] = skips["label_1"] * 0
+    applies = {claim.id: claim.applies(skips) for claim in phases.CLAIMS if claim.applies}
+    assert applies == {
+        "order": False, "scc-accuracy": False, "rest": False, "pairing": True, "labels-in-2": True, "chunk": True,
+    }  # fmt: skip
+    unpaired = made_up() | {"accuracy_moved": made_up()["accuracy"] * 0.95}
+    assert not phases.pairs(unpaired) and phases.right_to_the_end(unpaired)
 
 
 def test_two_heads_claims_can_fail_and_can_hold():
@@ -88,12 +103,10 @@ def test_two_heads_claims_can_fail_and_can_hold():
         m["accuracy_moved"] = np.minimum(accuracy, 0.6)
         return {claim.id: claim.holds(claim.value(m)) for claim in two_heads.CLAIMS}
 
-    good = dict.fromkeys(("split", "smooth", "division", "early-reader", "no-reader"), True)
+    good = dict.fromkeys(("split", "smooth", "division"), True)
     assert verdicts(smooth, early) == good
-    assert verdicts(stairs, early) == good | {"smooth": False, "early-reader": False}  # splits at 3,500
-    assert verdicts(smooth, late) == good | {"division": False, "no-reader": False}
-    assert verdicts(smooth * 0.62, early) == good | dict.fromkeys(("split", "early-reader", "smooth"), False)
-    assert verdicts(smooth * 0.62, late)["no-reader"]
+    assert verdicts(stairs, early) == good | {"smooth": False, "split": False}  # splits at 3,500
+    assert verdicts(smooth, late) == good | {"division": False}
 
 
 def test_two_heads_derived_numbers():
@@ -120,12 +133,16 @@ def test_the_papers_setting_takes_steps(experiment):
 
 
 def test_equal_layers_claims_can_fail_and_can_hold():
-    def ends(bigram_1: float, label_1: float, label_2: float, accuracy: float = 0.9) -> dict:
-        m = {"bigram_1": bigram_1, "label_1": label_1, "label_2": label_2, "accuracy": accuracy}
-        m = {name: np.full((7, 1), value) for name, value in m.items()}
-        return {claim.id: claim.holds(claim.value(m)) for claim in equal_layers.CLAIMS}
+    def ends(bigram_1: float, label_2: float, accuracy: float = 0.98) -> dict:
+        m = {"bigram_1": bigram_1, "label_2": label_2}
+        return {name: np.full((7, 1), value) for name, value in m.items()} | {"accuracy": np.full(7, accuracy)}
 
-    good = dict.fromkeys(("end", "second-reads", "first-reads"), True)
-    assert ends(0.9, 0.1, 0.9) == ends(0.1, 0.7, 0.3) == good
-    assert ends(0.9, 0.1, 0.3) == good | {"second-reads": False, "first-reads": False}
-    assert ends(0.1, 0.2, 0.3, accuracy=0.7) == good | {"end": False, "first-reads": False}
+    end, second_reads = equal_layers.CLAIMS
+    assert end.holds(end.value(ends(0.9, 0.9))) and not end.holds(end.value(ends(0.9, 0.9, 0.9)))
+    assert (
+        second_reads.applies is not None
+        and second_reads.applies(ends(0.9, 0.9))
+        and second_reads.holds(second_reads.value(ends(0.9, 0.9)))
+    )
+    assert not second_reads.holds(second_reads.value(ends(0.9, 0.3)))
+    assert not second_reads.applies(ends(0.1, 0.3)), "no pass where layer 1 is free"

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Generator, Tensor, nn
+
+from snippets.icl.networks.parts import normal, rms_norm
+from snippets.icl.shapes import Inputs, Stream, Tokens
 
 
 @dataclass(frozen=True)
@@ -31,30 +34,25 @@ class ContextClassifier(nn.Module):
         self, n_dims: int, n_labels: int, shape: Shape, generator: Generator
     ) -> None:
         super().__init__()
-        if shape.d_model % shape.n_heads:
-            raise ValueError(
-                f"n_heads = {shape.n_heads} does not divide d_model = {shape.d_model}"
-            )
+        check_shape(shape)
         self.n_labels, self.shape = n_labels, shape
 
-        def normal(rows: int, columns: int, scale: float = 1.0) -> nn.Parameter:
-            std = scale * rows**-0.5
-            return nn.Parameter(std * torch.randn(rows, columns, generator=generator))
+        def matrix(rows: int, columns: int, scale: float = 1.0) -> nn.Parameter:
+            """Keeps the size of what it is applied to, times the scale."""
+            return normal(rows, columns, std=scale * rows**-0.5, generator=generator)
 
         d, layers = shape.d_model, range(shape.n_layers)
         down = (2 * shape.n_layers) ** -0.5  # what is added to the stream starts small
-        self.W_in = normal(n_dims * (2 if shape.paired else 1) + n_labels, d)
-        self.W_P = normal(shape.n_positions, d) if shape.n_positions else None
-        self.W_QKV = nn.ParameterList(normal(d, 3 * d) for _ in layers)
-        self.W_O = nn.ParameterList(normal(d, d, down) for _ in layers)
-        hidden = shape.mlp * d
-        self.W_1 = nn.ParameterList(normal(d, hidden) for _ in layers if hidden)
-        self.W_2 = nn.ParameterList(normal(hidden, d, down) for _ in layers if hidden)
-        self.W_U = normal(d, n_labels, 0.1)  # the first guesses are nearly even
+        self.W_E = matrix(n_dims * (2 if shape.paired else 1) + n_labels, d)
+        self.W_P = matrix(shape.n_positions, d) if shape.n_positions else None
+        self.W_QKV = nn.ParameterList(matrix(d, 3 * d) for _ in layers)
+        self.W_O = nn.ParameterList(matrix(d, d, down) for _ in layers)
+        up = shape.mlp * d
+        self.W_up = nn.ParameterList(matrix(d, up) for _ in layers if up)
+        self.W_down = nn.ParameterList(matrix(up, d, down) for _ in layers if up)
+        self.W_U = matrix(d, n_labels, 0.1)  # the first guesses are nearly even
 
-    def tokens(
-        self, x: Float[Tensor, "batch pos dim"], label: Int[Tensor, "batch pos"]
-    ) -> Float[Tensor, "batch pos token"]:
+    def tokens(self, x: Inputs, label: Tokens) -> Float[Tensor, "batch pos token"]:
         """[x_t, one-hot l_(t-1), x_(t-1)]; without `paired` no last part."""
         before = F.one_hot(label, self.n_labels).to(x)
         parts = (
@@ -66,8 +64,8 @@ class ContextClassifier(nn.Module):
 
     def forward(
         self,
-        x: Float[Tensor, "batch pos dim"],
-        label: Int[Tensor, "batch pos"],
+        x: Inputs,
+        label: Tokens,
         window: int | None = None,
     ) -> Float[Tensor, "batch pos n_labels"]:
         """Logits of label t from x_1..x_t and labels before t.
@@ -75,9 +73,9 @@ class ContextClassifier(nn.Module):
         `window` lets each token see that many tokens only, itself included.
         """
         batch, length, _ = x.shape
-        self.check(length, window)
+        check_length(length, self.shape.n_positions, window)
         seen = visible(length, window)
-        h = self.tokens(x, label) @ self.W_in
+        h = self.tokens(x, label) @ self.W_E
         if self.W_P is not None:
             h = h + self.W_P[:length]
         for layer, W_O in enumerate(self.W_O):
@@ -89,30 +87,33 @@ class ContextClassifier(nn.Module):
             read = F.scaled_dot_product_attention(q, k, v, attn_mask=seen)
             h = h + read.transpose(1, 2).flatten(2) @ W_O
             if self.shape.mlp:
-                h = h + F.gelu(rms_norm(h) @ self.W_1[layer]) @ self.W_2[layer]
+                h = h + F.gelu(rms_norm(h) @ self.W_up[layer]) @ self.W_down[layer]
         return rms_norm(h) @ self.W_U
 
     # --8<-- [end:network]
 
-    def check(self, length: int, window: int | None) -> None:
-        n = self.shape.n_positions
-        if n and length > n:
-            raise ValueError(
-                f"a sequence of {length} is longer than the network's {n} positions"
-            )
-        if window is not None and window < 1:
-            raise ValueError(
-                f"a window of {window} tokens sees nothing: take 1 or more"
-            )
+
+def check_shape(shape: Shape) -> None:
+    """Raises ValueError where the heads do not divide the width."""
+    if shape.d_model % shape.n_heads:
+        raise ValueError(
+            f"n_heads = {shape.n_heads} does not divide d_model = {shape.d_model}"
+        )
+
+
+def check_length(length: int, n_positions: int, window: int | None) -> None:
+    """Raises ValueError for a sequence that is too long and a window that is empty."""
+    if n_positions and length > n_positions:
+        raise ValueError(
+            f"a sequence of {length} is longer than the network's {n_positions} "
+            "positions"
+        )
+    if window is not None and window < 1:
+        raise ValueError(f"a window of {window} tokens sees nothing: take 1 or more")
 
 
 # --8<-- [start:pieces]
-def rms_norm(h: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
-    """Each row scaled to a mean square of 1."""
-    return F.rms_norm(h, h.shape[-1:])
-
-
-def shifted(x: Float[Tensor, "batch pos d"]) -> Float[Tensor, "batch pos d"]:
+def shifted(x: Stream) -> Stream:
     """Row t holds what row t - 1 held; the first is zero."""
     return F.pad(x[:, :-1], (0, 0, 1, 0))
 

@@ -111,14 +111,20 @@ def errors_after_steps(
     asked: tuple[Float[Tensor, "task point 1"], Float[Tensor, "task point 1"]],
     alpha: float,
     n_steps: int,
+    frozen: int = 0,
 ) -> Float[Tensor, "step_and_0 task"]:
-    """Each task's error on the points asked, after 0, 1, ... steps on those seen."""
+    """Each task's error on the points asked, after 0, 1, ... steps on those seen.
+
+    The first `frozen` weights and biases stay: all but two, and the last layer alone
+    takes the steps.
+    """
     w = [part.detach().expand(len(seen[0]), *part.shape) for part in weights]
     errors = [squared_error(w, *asked)]
     for _ in range(n_steps):
         w = [part.requires_grad_() for part in w]
-        slope = torch.autograd.grad(squared_error(w, *seen).sum(), w)
-        w = [(part - alpha * s).detach() for part, s in zip(w, slope)]
+        slope = torch.autograd.grad(squared_error(w, *seen).sum(), w[frozen:])
+        moved = [part - alpha * s for part, s in zip(w[frozen:], slope)]
+        w = [part.detach() for part in w[:frozen] + moved]
         errors.append(squared_error(w, *asked))
     return torch.stack(errors).detach()
 

@@ -12,6 +12,7 @@ the content side by side, labels as fixed random vectors. The author's released 
 differs: cyclic maps, positions on items alone, and label vectors that are learned.
 """
 
+from copy import copy
 from dataclasses import dataclass
 
 import torch
@@ -109,6 +110,12 @@ class World:
         self.means = self.points(task.n_classes)
         self.label_vectors = self.points(task.n_labels)  # fixed: they are not learned
 
+    def drawing_from(self, generator: Generator) -> "World":
+        """The same maps and vectors; its sequences come from another stream."""
+        world = copy(self)
+        world.generator = generator
+        return world
+
     def draw_maps(self) -> Int[Tensor, "task n_classes"]:
         t = self.task
         if t.maps == "cyclic":
@@ -121,6 +128,7 @@ class World:
         """Sequences of known classes. `moved` fills in their twins, which training
         does without."""
         t = self.task
+        # the places of the largest of K random numbers: different classes, any order
         different = min(t.n_pairs + 1, t.n_classes)
         order = self.uniform(batch, t.n_classes).topk(different).indices
         classes, query = order[:, : t.n_pairs], order[:, -1]

@@ -33,6 +33,11 @@ class DataSet:
     def n_classes(self) -> int:
         return len(self.counts)
 
+    def first(self, n: int) -> "DataSet":
+        """The points of the first n classes."""
+        check_classes(range(n), self.n_classes)
+        return DataSet(self.points[: int(self.counts[:n].sum())], self.counts[:n])
+
 
 def data_set(
     x: Float[Tensor, "n feature"],
@@ -91,6 +96,20 @@ def check_classes(classes: Sequence[int], n_classes: int) -> None:
         )
 
 
+def check_sequence(data: DataSet, classes: Int[Tensor, "batch pos"]) -> None:
+    """Raise ValueError where a sequence teaches nothing or asks for too many points."""
+    length = classes.shape[1]
+    if length < 2:
+        raise ValueError(f"a sequence of {length} has no example to learn from")
+    most = torch.nn.functional.one_hot(classes, data.n_classes).sum(1).amax(0)
+    for wanted, there in zip(most.tolist(), data.counts.tolist()):
+        if wanted > there:
+            raise ValueError(
+                f"a sequence of {length} asks for {wanted} points of a class that has "
+                f"{there}: make it shorter"
+            )
+
+
 # --8<-- [start:tasks]
 @dataclass(frozen=True)
 class Tasks:
@@ -147,16 +166,27 @@ class Batch:
 
 
 def sequences(data: DataSet, tasks: Tasks, length: int, generator: Generator) -> Batch:
-    """One sequence for each task. Classes are drawn evenly, then a point of the class,
-    so that guessing is right once in n_classes times, whatever the data."""
-    if length < 2:
-        raise ValueError(f"a sequence of {length} has no example to learn from")
-    shape = (len(tasks), length)
-    classes = torch.randint(data.n_classes, shape, generator=generator)
-    start = data.counts.cumsum(0) - data.counts
-    within = torch.rand(shape, generator=generator) * data.counts[classes]
-    x = data.points[start[classes] + within.long()]  # (batch, pos, feature)
+    """One sequence for each task. Classes are drawn evenly, so that guessing is right
+    once in n_classes times, whatever the data; then a point of the class. No point comes
+    twice: the answer to a point seen before would be a copy, not a guess."""
+    classes = torch.randint(data.n_classes, (len(tasks), length), generator=generator)
+    rows = distinct_rows(data, classes, generator)
+    x = data.points[rows]  # (batch, pos, feature)
     return Batch(x @ tasks.A, tasks.rho.gather(1, classes))
+
+
+def distinct_rows(
+    data: DataSet, classes: Int[Tensor, "batch pos"], generator: Generator
+) -> Int[Tensor, "batch pos"]:
+    """A row of the data for each class asked for, no row twice in a sequence."""
+    check_sequence(data, classes)
+    start, count = (data.counts.cumsum(0) - data.counts)[classes], data.counts[classes]
+    rows, again = torch.zeros_like(classes), torch.ones_like(classes, dtype=torch.bool)
+    while again.any():  # draw anew what stands there already: mostly one round or two
+        fresh = start + (torch.rand(rows.shape, generator=generator) * count).long()
+        rows = torch.where(again, fresh, rows)
+        again = (rows[:, :, None] == rows[:, None]).tril(-1).any(-1)
+    return rows
 
 
 # --8<-- [end:sequences]

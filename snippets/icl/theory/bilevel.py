@@ -34,21 +34,28 @@ def descend(
     problem: Bilevel, h: Float[Tensor, " m"], eta: float, n_steps: int
 ) -> list[Float[Tensor, " p"]]:
     """The path w_0 ... w_T. Raises ValueError for no step, and where steps diverge."""
-    if n_steps < 1:
-        raise ValueError(f"{n_steps} inner steps: take at least 1")
     step, path = problem.step(eta), [problem.start(h)]
     for _ in range(n_steps):
         path.append(step(path[-1], h))
+    check_path(problem, path, h, eta)
+    return path
+
+
+# --8<-- [end:problem]
+
+
+def check_path(
+    problem: Bilevel, path: list[Tensor], h: Float[Tensor, " m"], eta: float
+) -> None:
+    """Raises ValueError for a path without a step, and for one that diverges."""
+    if len(path) < 2:
+        raise ValueError("0 inner steps: take at least 1")
     first, last = (grad(problem.inner)(w, h).norm() for w in (path[0], path[-1]))
     if not last <= 1e3 * first:  # growing, or not a number
         check_step_size(eta, curvature(problem, path[0], h))
         raise ValueError(
             f"inner step size {eta:g} diverges on the way: choose a smaller one"
         )
-    return path
-
-
-# --8<-- [end:problem]
 
 
 def curvature(
@@ -59,7 +66,6 @@ def curvature(
     return torch.linalg.eigvalsh(hessian)[-1].item()
 
 
-# --8<-- [start:bound]
 def check_step_size(eta: float, largest: float) -> None:
     """Along a direction of curvature c a step multiplies the error by 1 - eta c.
     Raises ValueError where that is not below 1 in size for the largest curvature.
@@ -72,18 +78,18 @@ def check_step_size(eta: float, largest: float) -> None:
         )
 
 
-# --8<-- [end:bound]
-
-
 # --8<-- [start:reverse]
 def reverse(
-    problem: Bilevel, h: Float[Tensor, " m"], eta: float, n_steps: int
+    problem: Bilevel, h: Float[Tensor, " m"], eta: float, path: list[Tensor]
 ) -> Float[Tensor, " m"]:
-    """The unrolled hypergradient: walk the path back. Keeps all T + 1 points of it."""
-    path = descend(problem, h, eta, n_steps)
+    """The unrolled hypergradient: walk a path of `descend` back, all its T + 1 points.
+
+    The first t + 1 points of a path are the path of t steps.
+    """
+    step = problem.step(eta)
     a, dh = grad(problem.outer, argnums=(0, 1))(path[-1], h)
     for w in reversed(path[:-1]):
-        pull_back = vjp(problem.step(eta), w, h)[1]
+        pull_back = vjp(step, w, h)[1]
         a, here = pull_back(a)  # A^T a and B^T a
         dh = dh + here
     pull_back = vjp(problem.start, h)[1]
@@ -98,7 +104,6 @@ def forward(
     problem: Bilevel, h: Float[Tensor, " m"], eta: float, n_steps: int
 ) -> Float[Tensor, " m"]:
     """The same number, from the start on. Keeps one point, and J = dw/dh: (p, m)."""
-    descend(problem, h, eta, n_steps)  # for its errors
     step = problem.step(eta)
     w, J = problem.start(h), jacfwd(problem.start)(h)
     for _ in range(n_steps):

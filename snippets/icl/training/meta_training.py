@@ -23,10 +23,11 @@ class Training:
     n_labels: int = 5
     n_dims: int = 16  # of a projected input
     length: int = 24  # examples in a sequence
-    batch: int = 32
+    batch: int = 16
     learning_rate: float = 3e-3
     warm_up: int = 50
-    n_steps: int = 700
+    n_steps: int = 500
+    start_steps: int = 40  # an easier start: so many steps with two classes only
 
 
 # --8<-- [start:train]
@@ -35,25 +36,28 @@ def meta_train(
     how: Training,
     data: DataSet,
     pool: Tasks | None,
-    generator: Generator,
+    weights: Generator,
+    training: Generator,
     window: int | None = None,
     **loop,
 ) -> ContextClassifier:
     """Train on sequences of tasks from a pool, or, without one, of new tasks always.
 
-    With a window each token sees that many tokens only, in each layer.
+    With a window each token sees that many tokens only, in each layer. The first weights
+    and the sequences are drawn from two streams.
     """
-    network = ContextClassifier(how.n_dims, how.n_labels, shape, generator)
+    network = ContextClassifier(how.n_dims, how.n_labels, shape, weights)
     optimizer = torch.optim.Adam(network.parameters(), how.learning_rate, fused=True)
     for step in steps(how.n_steps, **loop):
+        source = data.first(2) if step < how.start_steps else data
         up = (step + 1) / how.warm_up
         down = (how.n_steps - step) / (0.3 * how.n_steps)  # the last 30 %
         optimizer.param_groups[0]["lr"] = how.learning_rate * min(1, up, down)
         if pool is None:
-            tasks = new_tasks(how.batch, data, how.n_dims, how.n_labels, generator)
+            tasks = new_tasks(how.batch, data, how.n_dims, how.n_labels, training)
         else:
-            tasks = pool.pick(how.batch, generator)
-        examples = sequences(data, tasks, how.length, generator)
+            tasks = pool.pick(how.batch, training)
+        examples = sequences(source, tasks, how.length, training)
         logits = network(examples.x, examples.label, window)  # one at every position
         loss = F.cross_entropy(logits.flatten(0, 1), examples.label.flatten())
         optimizer.zero_grad()

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from snippets import style
 from snippets.contract import Measurements
-from snippets.meta_learning.equal_layers import at_the_end
+from snippets.meta_learning.equal_layers import looks
 
 
 def draw(runs: list[Measurements]) -> dict[str, Figure]:
@@ -26,7 +26,7 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
 def draw_bars(ax: Axes, runs: list[Measurements], layer: int) -> None:
     seeds, left = np.arange(len(runs)), np.zeros(len(runs))
     for index, name, label in ((0, "bigram", "itself"), (1, "label", "labels")):
-        part = np.array([at_the_end(m, f"{name}_{layer}") for m in runs])
+        part = np.array([looks(m, f"{name}_{layer}") for m in runs])
         ax.barh(seeds, part, left=left, color=style.colour(index), label=label)
         left += part
     ax.barh(seeds, 1 - left, left=left, color=style.colour(6), label="items", alpha=0.5)

@@ -9,7 +9,8 @@ from snippets.contract import Measurements
 from snippets.icl.tasks.few_shot import (
     REACH,
 )
-from snippets.meta_learning.maml import DRAWN, FLOOR, GRID, METHODS, shown
+from snippets.icl.training.maml_training import METHODS
+from snippets.meta_learning.maml import DRAWN, FLOOR, GRID, shown
 
 
 def draw(runs: list[Measurements]) -> dict[str, Figure]:

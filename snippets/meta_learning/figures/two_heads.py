@@ -12,21 +12,22 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
     """Accuracy and its twin for every seed, and how layer 2 divides the work."""
     figure, axes = style.panels(2, height=2.5, sharex=True)
     top, bottom = axes[:, 0]
-    x = runs[0]["step"]
-    for index, (name, label) in enumerate(
-        (("accuracy", "as they are"), ("accuracy_moved", "labels moved"))
-    ):
-        style.seeds_and_median(top, x, [m[name] for m in runs], index, label)
+    for number, m in enumerate(runs):
+        curves = (
+            (top, m["accuracy"], 0, "as they are"),
+            (top, m["accuracy_moved"], 1, "labels moved"),
+            (bottom, stronger(m, "bigram_2"), 0, "itself, in one head"),
+            (bottom, stronger(m, "label_2"), 1, "labels, in one head"),
+        )
+        for ax, curve, index, text in curves:
+            label = text if number == 0 else f"_{text}, seed {number}"
+            colour = style.colour(index)
+            ax.plot(m["step"], curve, color=colour, linewidth=1, label=label)
     for name, text in (("query", "query alone"), ("labels", "query and labels")):
         level = float(np.median([m[f"ceiling_{name}"] for m in runs]))
         style.level(top, level, text, below=True)
     top.set(ylabel="accuracy", ylim=(0, 1.04))
     top.legend(loc="lower right")
-    for index, (name, label) in enumerate(
-        (("bigram_2", "itself, in one head"), ("label_2", "labels, in one head"))
-    ):
-        ys = [stronger(m, name) for m in runs]
-        style.seeds_and_median(bottom, x, ys, index, label)
     bottom.set(xlabel="training step", ylabel="layer 2: attention", ylim=(-0.02, 1.04))
     bottom.legend(loc="lower right")
     return {"curves": figure}

@@ -85,3 +85,24 @@ def test_no_step_is_an_error(generator):
     weights = few_shot.new_weights((1, 6, 1), generator)
     with pytest.raises(ValueError, match=r"^0 inner steps: take at least 1$"):
         few_shot.adapt(weights, torch.zeros(1, 2, 1), torch.zeros(1, 2, 1), 0.01, 0)
+
+
+def test_frozen_layers_stay_and_the_last_takes_the_steps(generator):
+    """With a fixed hidden layer the loss is quadratic in the last weights: one step is known."""
+    weights = few_shot.new_weights((1, 6, 1), generator)
+    tasks = few_shot.sinusoids(3, generator)
+    (x, y), asked = few_shot.points(tasks, 5, generator), few_shot.points(tasks, 9, generator)
+    found = few_shot.errors_after_steps(weights, (x, y), asked, 0.02, 1, frozen=2)
+    features = torch.cat([torch.relu(x @ weights[0] + weights[1]), torch.ones_like(x)], -1)
+    last = torch.cat([weights[2], weights[3][None]])
+    stepped = last - 0.02 * 2 / 5 * features.mT @ (features @ last - y)
+    there = torch.cat([torch.relu(asked[0] @ weights[0] + weights[1]), torch.ones_like(asked[0])], -1)
+    torch.testing.assert_close(found[1], (there @ stepped - asked[1]).square().mean((1, 2)))
+
+
+def test_a_task_is_linear_in_sine_and_cosine(generator):
+    """So two points determine it, and the tasks fill a plane of functions."""
+    amplitude, phase = tasks = few_shot.sinusoids(50, generator)
+    x, y = few_shot.points(tasks, 4, generator)
+    by_parts = amplitude * phase.cos() * x.sin() - amplitude * phase.sin() * x.cos()
+    torch.testing.assert_close(y, by_parts, atol=1e-5, rtol=0)

@@ -116,6 +116,13 @@ def test_two_bags_rule_out_what_no_order_of_the_labels_fits():
     assert differ > 10
 
 
+def test_another_stream_draws_other_sequences_of_the_same_world():
+    w = world(1)
+    other = w.drawing_from(torch.Generator().manual_seed(9))
+    assert other.maps is w.maps and other.generator is not w.generator
+    assert not torch.equal(w.draw(5).tokens, other.draw(5).tokens)
+
+
 def test_more_of_the_context_tells_more():
     w = world(1)
     batch = w.draw(3000)

@@ -11,6 +11,7 @@ from snippets.icl.tasks.projected_tasks import (
     DataSet,
     data_set,
     digits,
+    distinct_rows,
     nearest_neighbour,
     new_tasks,
     sequences,
@@ -23,9 +24,9 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 
 def toy() -> DataSet:
-    """Three classes of 1, 2 and 3 points, each at its own corner."""
-    x = torch.eye(3).repeat_interleave(torch.tensor([1, 2, 3]), 0)
-    return DataSet(x, torch.tensor([1, 2, 3]))
+    """Three classes of 20, 30 and 40 points, each at its own corner."""
+    counts = torch.tensor([20, 30, 40])
+    return DataSet(torch.eye(3).repeat_interleave(counts, 0), counts)
 
 
 def test_digits_are_split_and_scaled_by_the_training_images():
@@ -74,9 +75,33 @@ def test_a_label_stands_for_one_class_within_a_sequence(batch, n_labels, seed):
 
 def test_classes_come_evenly_however_many_points_they_have():
     data, g = toy(), seeded()
-    tasks = new_tasks(1, data, 4, 3, g)
-    label = sequences(data, tasks, 6000, g).label
+    tasks = new_tasks(500, data, 4, 3, g)
+    label = sequences(data, tasks, 12, g).label
     assert (label.flatten().bincount() / 6000 - 1 / 3).abs().max() < 0.03
+
+
+def test_no_point_comes_twice_in_a_sequence():
+    """A sixth of the late points once repeated an earlier one, whose label stood there to be copied."""
+    data, g = DataSet(torch.arange(90.0)[:, None], torch.tensor([30, 60])), seeded()
+    for _ in range(20):
+        classes = torch.randint(2, (16, 24), generator=g)
+        rows = distinct_rows(data, classes, g)
+        assert (rows.sort(1).values.diff(dim=1) > 0).all(), "no row twice"
+        assert torch.equal((rows >= 30).long(), classes), "each of the class asked for"
+
+
+def test_every_point_of_a_class_comes_alike():
+    data, g = DataSet(torch.arange(9.0)[:, None], torch.tensor([4, 5])), seeded()
+    rows = distinct_rows(data, torch.tensor([[0, 1, 0, 0]]).expand(20_000, -1), g)
+    first_class = rows[:, [0, 2, 3]].flatten().bincount(minlength=4) / 60_000
+    assert (first_class - 1 / 4).abs().max() < 0.01
+    last = rows[:, 3].bincount(minlength=4) / 20_000  # the last is as free as the first
+    assert (last - 1 / 4).abs().max() < 0.015
+
+
+def test_the_first_classes_of_a_data_set():
+    data = toy()
+    assert data.first(2).counts.tolist() == [20, 30] and torch.equal(data.first(2).points, data.points[:50])
 
 
 def test_projections_keep_the_variance():
@@ -116,5 +141,9 @@ def test_bad_input_is_one_clear_line():
         new_tasks(5, data, 4, 3, seeded()).first(6)
     with pytest.raises(ValueError, match="no example to learn from"):
         sequences(data, new_tasks(1, data, 4, 3, seeded()), 1, seeded())
+    with pytest.raises(ValueError, match=r"asks for .* points of a class that has 20: make it shorter"):
+        sequences(data, new_tasks(1, data, 4, 3, seeded()), 200, seeded())
+    with pytest.raises(ValueError, match="are not all there: the data have 3"):
+        data.first(4)
     with pytest.raises(ValueError, match="no table 'titanic': choose from wine"):
         table("titanic")

@@ -1,5 +1,7 @@
 """Measures on attention and curves whose answers are known, and a short run."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -51,7 +53,9 @@ def test_first_step_is_infinite_where_it_never_comes():
 
 @pytest.mark.parametrize("n_heads", [1, 2])
 def test_a_short_run_is_finite_and_repeats(n_heads):
-    config = Config(n_heads=n_heads, n_steps=5, evaluate_every=2, n_test=16, n_last=400, batch=4, draw_ahead=2)
+    config = Config(
+        n_heads=n_heads, n_steps=5, evaluate_every=2, n_test=16, n_last=400, batch=4, draw_ahead=2, mastered=2.0
+    )
     one, two, other = (train(config, seed) for seed in (5, 5, 6))
     assert one["step"].tolist() == [0, 2, 4]
     assert one["bigram_1"].shape == (3, n_heads)
@@ -59,3 +63,16 @@ def test_a_short_run_is_finite_and_repeats(n_heads):
         assert np.isfinite(one[name]).all(), name
         np.testing.assert_array_equal(one[name], two[name])
     assert not np.array_equal(one["bigram_1"], other["bigram_1"])
+
+
+def test_a_run_ends_when_the_task_is_mastered():
+    config = Config(n_steps=9, evaluate_every=1, n_test=16, n_last=400, batch=4, draw_ahead=2, mastered=0.0)
+    assert train(config, 5)["step"].tolist() == [0], "all that is asked of it is there at once"
+
+
+def test_weights_world_and_sequences_come_from_streams_of_their_own():
+    """Another batch size changes what is trained on, and neither the start nor the tests."""
+    config = Config(n_steps=2, evaluate_every=2, n_test=16, n_last=400, batch=4, draw_ahead=2)
+    one, two = train(config, 5), train(replace(config, batch=8), 5)
+    assert one["bigram_1"][0] == two["bigram_1"][0] and one["bigram_1"][1] != two["bigram_1"][1]
+    assert one["share_shown"] == two["share_shown"]
