@@ -29,8 +29,8 @@ class Config:
     n: int = 20
     # standard deviations of the first weights of V, and of Q and K
     starts: tuple[tuple[float, float], ...] = ((0.02, 0.02), (5.0, 0.02), (0.02, 1.0))
-    batch: int = 1000
-    n_steps: int = 1500
+    batch: int = 2000
+    n_steps: int = 2000
     learning_rate: float = 0.05
     betas: tuple[float, float] = (0.9, 0.999)
     evaluate_every: int = 50
