@@ -1227,11 +1227,14 @@ figure.tight_layout()
 
 # %% [markdown]
 # So the plateau is no failure to start: the layer has found a rival of the step that
-# does a tenth of the work. Why does it not go on? Where $v_y = 0$ and $A_x = 0$, the
-# first term has no gradient at all, since each of its two factors is multiplied by the
-# other. This is a saddle, not an end: a little of both, with the right signs, lowers
-# the loss, and grows. Seed 0 leaves near step 4000, as the picture in step 8 shows.
-# What decides at the start which term wins, we have not looked into.
+# does a tenth of the work. Why does it not go on? The first term is a product of three
+# factors, $v_y$, $K_x$ and $Q_x$ (the matrix $A_x$ is $K_x^\top Q_x$). In directions
+# that are new to the layer all three are near 0, so none of them has a gradient. This is
+# no minimum: a little of all three, in several directions at once and with the right
+# signs, lowers the loss, and grows. Seed 0 leaves near step 4000, as the picture in step
+# 8 shows. The book's chapter on this layer counts the directions that it takes, and
+# finds what holds a layer back: the noise of the batches. What decides at the start
+# which term wins, we have not looked into.
 
 # %% [markdown]
 # ## Step 11. When directions differ

@@ -1,4 +1,4 @@
-"""Chapter 9, three layers: recursion, distances, bounds and claims. Nothing is trained for more than a few steps."""
+"""Three layers: recursion, distances, bounds and claims. Nothing is trained for more than a few steps."""
 
 import dataclasses
 
@@ -145,3 +145,11 @@ def test_a_singular_covariance_is_named():
     config = dataclasses.replace(CONFIG, lam=(1.0, 0.0))
     with pytest.raises(ValueError, match="no inverse"):
         three_layers.run(config, 0)
+
+
+def test_exercise_4_one_step_of_each_size():
+    """d (1 - 2a + a^2 (n + d + 1) / n) on white inputs, against prompts."""
+    drawn = prompts(20_000)
+    for a, expected in ((0.422, 1.94), (0.689, 1.20), (1.714, 6.96)):
+        assert 5 * (1 - 2 * a + a**2 * 26 / 20) == pytest.approx(expected, abs=0.02)
+        assert three_layers.loss_on(a * EYE[None], drawn).item() == pytest.approx(expected, rel=0.07)

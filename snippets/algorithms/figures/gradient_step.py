@@ -25,7 +25,7 @@ def draw_training(runs: list[Measurements]) -> Figure:
     )
     for ax, (name, label) in zip(axes[:, 0], rows):
         for m in runs:
-            ax.plot(x[::2], m[name][::2], color=style.colour(0), lw=0.5, alpha=0.3)
+            ax.plot(x, m[name], color=style.colour(0), lw=0.5, alpha=0.3)
         everything = np.concatenate([m[name] for m in runs], 1)
         ax.plot(x, np.median(everything, 1), color=style.colour(1), label="median")
         ax.set(ylabel=label)

@@ -4,31 +4,41 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from snippets import style
-from snippets.algorithms.plateau import STUCK
+from snippets.algorithms.plateau import PRESETS, STUCK, stuck
 from snippets.contract import Measurements
+
+EVERY = PRESETS["laptop"].record_every
 
 
 def draw(runs: list[Measurements]) -> dict[str, Figure]:
-    return {"curves": draw_curves(runs), "ends": draw_ends(runs)}
+    return {
+        "curves": draw_curves(runs),
+        "ends": draw_ends(runs),
+        "leave": draw_leave(runs),
+    }
 
 
 def draw_curves(runs: list[Measurements]) -> Figure:
     """Every layer of every seed, one way a panel."""
-    ways = ("one_head", "two_heads", "one_matrix")
-    figure, axes = style.panels(3, height=2.0, sharex=True)
+    ways = {
+        "one_head": "one head",
+        "two_heads": "two heads",
+        "one_matrix": "one matrix",
+        "noiseless": "one head, no noise",
+    }
+    figure, axes = style.panels(len(ways), height=1.9, sharex=True)
     levels = runs[0]["levels"]
-    for ax, way in zip(axes[:, 0], ways):
-        curves = np.concatenate([m[f"{way}_curves"] for m in runs], 1)[::2]
-        x = 20 * np.arange(len(curves))  # every second record of ten steps
-        late = curves[-5:].mean(0) > STUCK * levels[-1]
+    for ax, (way, title) in zip(axes[:, 0], ways.items()):
+        curves = np.concatenate([m[f"{way}_curves"] for m in runs], 1)
+        x = EVERY * (np.arange(len(curves)) + 0.5)
+        late = curves[-1] > STUCK * levels[-1]
         lines = ax.plot(x, curves[:, ~late], color=style.colour(0), lw=0.4, alpha=0.25)
         lines += ax.plot(x, curves[:, late], color=style.colour(1), lw=0.5, alpha=0.5)
         for line in lines:
             line.set_rasterized(True)
-        title = f"{way.replace('_', ' ')}: {late.sum()} of {late.size} stuck"
+        title = f"{title}: {late.sum()} of {late.size} stuck"
         ax.set(ylabel="loss", ylim=(0.17, 0.46), title=title)
-        ranks = (1, 2) if way == "two_heads" else (1,)
-        for rank in ranks:
+        for rank in (1, 2) if way == "two_heads" else (1,):
             ax.axhline(levels[rank], color=style.ink(), lw=0.8, ls=":")
         style.level(ax, levels[-1], "optimum", below=True)
     axes[-1, 0].set_xlabel("training step")
@@ -41,11 +51,9 @@ def draw_ends(runs: list[Measurements]) -> Figure:
     ax = axes[0, 0]
     ways = (("one_head", "o"), ("two_heads", "x"), ("one_matrix", "+"))
     for index, (way, marker) in enumerate(ways):
-        x = np.concatenate([m[f"{way}_mirrored"] for m in runs])
-        y = np.concatenate([m[f"{way}_loss"] for m in runs])
         ax.plot(
-            x,
-            y,
+            np.concatenate([m[f"{way}_mirrored"] for m in runs]),
+            np.concatenate([m[f"{way}_loss"] for m in runs]),
             marker,
             color=style.colour(index),
             alpha=0.6,
@@ -61,4 +69,24 @@ def draw_ends(runs: list[Measurements]) -> Figure:
         ylim=(0.18, 0.44),
     )
     ax.legend(loc="center left", bbox_to_anchor=(0.02, 0.5))
+    return figure
+
+
+def draw_leave(runs: list[Measurements]) -> Figure:
+    """Of the layers that are stuck, how many still are, some steps on."""
+    figure, axes = style.panels(1, height=2.8)
+    ax = axes[0, 0]
+    ways = {"more": "go on, batches of 256", "freed": "go on, no noise"}
+    for index, (name, label) in enumerate(ways.items()):
+        shares = [
+            np.r_[1.0, m[name] / max(int(stuck(m, "one_head").sum()), 1)] for m in runs
+        ]
+        x = EVERY * np.arange(len(shares[0]))
+        style.seeds_and_median(ax, x, shares, index, label)
+    ax.set(
+        xlabel="steps after the layer was found stuck",
+        ylabel="share still stuck",
+        ylim=(-0.03, 1.05),
+    )
+    ax.legend(loc="upper right", bbox_to_anchor=(1, 0.55))
     return figure

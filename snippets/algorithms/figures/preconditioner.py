@@ -27,7 +27,7 @@ def draw_curves(runs: list[Measurements]) -> Figure:
     levels = (
         ("best", "computed minimum", True),
         ("scalar", "best plain step", False),
-        ("inverse", "Newton's step", False),
+        ("inverse", "inverse of Σ", False),
     )
     for name, text, below in levels:
         style.level(top, float(m[f"theorem_{name}_loss"]), text, below=below)
@@ -36,10 +36,10 @@ def draw_curves(runs: list[Measurements]) -> Figure:
     top.minorticks_off()
     off = [m["theorem_off"][0] for m in runs]
     style.seeds_and_median(bottom, x, off, 1, "A")
-    style.level(bottom, 0.05, "5 %")
+    style.level(bottom, 0.1, "10 %")
     bottom.set(
         xlabel="training step",
-        ylabel="largest error of an entry",
+        ylabel="error of A, worst direction",
         yscale="log",
     )
     return figure
@@ -48,7 +48,7 @@ def draw_curves(runs: list[Measurements]) -> Figure:
 def draw_entries(runs: list[Measurements]) -> Figure:
     figure, axes = style.panels(2, height=2.9)
     for ax, world, title in zip(
-        axes[:, 0], WORLDS, ("w ~ N(0, I)", "w ~ N(0, inverse of S)")
+        axes[:, 0], WORLDS, ("w ~ N(0, I)", "w ~ N(0, inverse of Σ)")
     ):
         ends = [
             float(f([m[f"{world}_best_A"] for m in runs])) for f in (np.min, np.max)
@@ -99,7 +99,7 @@ def draw_by_n(m: Measurements) -> Figure:
     lines = (
         ("best", "best A", "-"),
         ("scalar", "best plain step", "--"),
-        ("inverse", "Newton's step", "-."),
+        ("inverse", "inverse of Σ", "-."),
     )
     for index, (name, label, dashes) in enumerate(lines):
         ax.plot(

@@ -21,11 +21,11 @@ def draw_dist(runs: list[Measurements]) -> Figure:
     x = runs[0]["step"]
     for layer, ax in enumerate(axes[:, 0]):
         for index, (name, label) in enumerate(
-            (("dist_white", "Dist(S½ A S½, I)"), ("dist_plain", "Dist(A, I)"))
+            (("dist_white", "Dist(Σ½ A Σ½, I)"), ("dist_plain", "Dist(A, I)"))
         ):
             curves = [m[name][:, layer] for m in runs]
             style.seeds_and_median(ax, x, curves, index, label)
-        style.level(ax, float(runs[0]["inverse_dist"]), "Dist(inverse of S, I)")
+        style.level(ax, float(runs[0]["inverse_dist"]), "Dist(inverse of Σ, I)")
         ax.set(ylim=(-0.03, 1.08), ylabel=f"layer {layer + 1}")
     axes[0, 0].legend(loc="center right", bbox_to_anchor=(1, 0.45))
     axes[-1, 0].set(xlabel="training step")
@@ -36,7 +36,7 @@ def draw_loss(runs: list[Measurements]) -> Figure:
     figure, axes = style.panels(1, height=2.9)
     ax = axes[0, 0]
     style.seeds_and_median(ax, runs[0]["step"], [m["loss"] for m in runs], 0, "trained")
-    style.level(ax, float(runs[0]["best_loss"]), "best a S⁻¹, computed", below=True)
+    style.level(ax, float(runs[0]["best_loss"]), "best a Σ⁻¹, computed", below=True)
     plain = float(np.median([m["plain_loss"] for m in runs]))
     style.level(ax, plain, "no three plain steps below")
     style.level(ax, float(runs[0]["zero_loss"]), "predict 0")

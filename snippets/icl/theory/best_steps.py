@@ -1,12 +1,12 @@
 """The best steps of gradient descent on average over prompts, computed exactly.
 
-The n examples have x ~ N(0, S), the hidden map w has covariance T and a symmetric law,
+The n examples have x ~ N(0, Sigma), the hidden map w has covariance T and a symmetric law,
 and there is no noise. C = X'X / n. A step from w = 0, preconditioned by A, predicts
 x_query' A C w.
 
 Source: ahn2023, theorem 1, for the best single step with T = I.
 
-Errors: ValueError where a covariance is no covariance, where S has no inverse, where
+Errors: ValueError where a covariance is no covariance, where Sigma has no inverse, where
 sizes do not fit, and where there are no examples.
 """
 
@@ -22,55 +22,61 @@ from snippets.icl.tasks.linear_regression import root
 
 # --8<-- [start:one]
 def mean_CTC(
-    S: Float[Tensor, "d1 d2"], T: Float[Tensor, "d3 d4"], n: int
+    Sigma: Float[Tensor, "d1 d2"], T: Float[Tensor, "d3 d4"], n: int
 ) -> Float[Tensor, "d1 d1"]:
-    """G = E[C T C], for n examples x ~ N(0, S)."""
-    check(S, T, n)
-    return (n + 1) / n * S @ T @ S + torch.trace(S @ T) / n * S
+    """G = E[C T C], for n examples x ~ N(0, Sigma)."""
+    check(Sigma, T, n)
+    return (n + 1) / n * Sigma @ T @ Sigma + torch.trace(Sigma @ T) / n * Sigma
 
 
 def population_loss(
     A: Float[Tensor, "d1 d2"],
-    S: Float[Tensor, "d3 d4"],
+    Sigma: Float[Tensor, "d3 d4"],
     T: Float[Tensor, "d5 d6"],
     n: int,
 ) -> Float[Tensor, ""]:
     """E (x' A C w - x' w)^2: what one step with A costs on average over all prompts."""
-    G = mean_CTC(S, T, n)
-    if A.shape != S.shape:
-        raise ValueError(f"A is {tuple(A.shape)}, S is {tuple(S.shape)}: give one size")
-    at_zero = torch.trace(S @ T)
-    return at_zero - 2 * torch.trace(T @ S @ A @ S) + torch.trace(A.mT @ S @ A @ G)
+    G = mean_CTC(Sigma, T, n)
+    if A.shape != Sigma.shape:
+        raise ValueError(
+            f"A is {tuple(A.shape)}, Sigma is {tuple(Sigma.shape)}: give one size"
+        )
+    at_zero = torch.trace(Sigma @ T)
+    return (
+        at_zero
+        - 2 * torch.trace(T @ Sigma @ A @ Sigma)
+        + torch.trace(A.mT @ Sigma @ A @ G)
+    )
 
 
 def best_preconditioner(
-    S: Float[Tensor, "d1 d2"], T: Float[Tensor, "d3 d4"], n: int
+    Sigma: Float[Tensor, "d1 d2"], T: Float[Tensor, "d3 d4"], n: int
 ) -> Float[Tensor, "d1 d1"]:
-    """The A with the least population loss, T S G^-1."""
-    return torch.linalg.solve(mean_CTC(S, T, n), T @ S, left=False)
+    """The A with the least population loss, T Sigma G^-1."""
+    return torch.linalg.solve(mean_CTC(Sigma, T, n), T @ Sigma, left=False)
 
 
 def best_scalar(
-    S: Float[Tensor, "d1 d2"], T: Float[Tensor, "d3 d4"], n: int
+    Sigma: Float[Tensor, "d1 d2"], T: Float[Tensor, "d3 d4"], n: int
 ) -> Float[Tensor, ""]:
     """The step size of plain gradient descent, A = eta I, with the least loss."""
-    return torch.trace(T @ S @ S) / torch.trace(S @ mean_CTC(S, T, n))
+    return torch.trace(T @ Sigma @ Sigma) / torch.trace(Sigma @ mean_CTC(Sigma, T, n))
 
 
 # --8<-- [end:one]
 
 
-def check(S: Tensor, T: Tensor, n: int) -> None:
+def check(Sigma: Tensor, T: Tensor, n: int) -> None:
     """Raise ValueError, in words, where these are no covariances of x and w."""
     if n < 1:
         raise ValueError(f"n = {n} examples: a step needs at least 1")
-    for covariance in (S, T):
+    for covariance in (Sigma, T):
         root(covariance)  # square, symmetric, no negative eigenvalue, or it raises
-    if S.shape != T.shape:
+    if Sigma.shape != T.shape:
         raise ValueError(
-            f"x has d = {S.shape[0]} and w has d = {T.shape[0]}: give both the same d"
+            f"x has d = {Sigma.shape[0]} and w has d = {T.shape[0]}: give both the same d"
         )
-    lam = torch.linalg.eigvalsh(S)
+    lam = torch.linalg.eigvalsh(Sigma)
     if lam[0] <= 1e-9 * lam[-1]:
         raise ValueError(
             "the covariance of x has no inverse: leave out directions in which x does "

@@ -76,19 +76,14 @@ def test_a_network_predicts_with_its_own_weights():
     generator = torch.Generator().manual_seed(0)
     folded = fold(draw_prompts(6, 5, 3, generator).tokens())
     network = OneLayer(3, 3, generator, n_heads=2)
-    torch.testing.assert_close(network(folded), predict(folded, network.v, network.K.mT @ network.Q))
+    torch.testing.assert_close(network(folded), predict(folded, network.w_V, network.W_K.mT @ network.W_Q))
 
 
 def test_bad_input_is_named():
     generator = torch.Generator().manual_seed(0)
-    with pytest.raises(ValueError, match="n = 0 examples"):
+    with pytest.raises(ValueError, match="0 examples: there must be at least 1"):
         fold(torch.zeros(2, 1, 4))
-    with pytest.raises(ValueError, match="there must be 1 of each"):
+    with pytest.raises(ValueError, match="there must be at least 1"):
         OneLayer(0, 3, generator)
-    with pytest.raises(ValueError, match="there must be 1 of each"):
+    with pytest.raises(ValueError, match="there must be at least 1"):
         OneLayer(2, 3, generator, n_heads=0)
-    folded = fold(draw_prompts(6, 5, 3, generator).tokens())
-    with pytest.raises(ValueError, match=r"tokens have 4 entries.*read 6"):
-        OneLayer(2, 5, generator)(folded)
-    with pytest.raises(ValueError, match=r"tokens have 4 entries.*read 3"):
-        layer(folded, torch.zeros(3, 3), torch.zeros(3, 3))

@@ -48,7 +48,8 @@ def test_heads_and_layers_add_up(Z):
     by_hand = Z
     for layer in range(2):
         by_hand = by_hand + sum(
-            attention(by_hand, network.V[layer, i], network.Q[layer, i], network.K[layer, i], network.h) for i in (0, 1)
+            attention(by_hand, network.W_V[layer, i], network.W_Q[layer, i], network.W_K[layer, i], network.h)
+            for i in (0, 1)
         )
     torch.testing.assert_close(network(Z), -by_hand[:, -1, -1])
 

@@ -5,8 +5,9 @@ from itertools import pairwise
 import pytest
 import torch
 
+from snippets.icl.networks.folded import OneLayer, fold
 from snippets.icl.tasks.linear_regression import draw_prompts
-from snippets.icl.theory.best_rate import best_rate, least_loss, mean_squared_covariance, moments
+from snippets.icl.theory.best_rate import best_rate, least_loss, mean_loss, mean_squared_covariance, moments
 
 
 def test_the_numbers_of_the_source():
@@ -43,6 +44,17 @@ def test_a_map_of_rank_one_has_that_loss_on_drawn_prompts():
     predicted = best_rate(1.0, 5, 4) * first * prompts.x[:, -1, 0]
     loss = (predicted - prompts.answer).square().mean().item() / 2
     assert loss == pytest.approx(least_loss(1.0, 5, 4, rank=1), rel=0.03)
+
+
+def test_the_mean_loss_of_any_layer_is_met_on_drawn_prompts():
+    generator = torch.Generator().manual_seed(2)
+    prompts = draw_prompts(100_000, 6, 4, generator, width=2.0, dtype=torch.float64)
+    network = OneLayer(4, 4, generator, std=0.7).double()
+    with torch.no_grad():
+        losses = (network(fold(prompts.tokens())) - prompts.answer).square() / 2
+        exact = mean_loss(network.w_V[:, 0], network.W_KQ[:, 0], 2.0, 6)
+    errors = losses.std(1) / losses.shape[1] ** 0.5
+    assert ((losses.mean(1) - exact).abs() < 4.5 * errors).all()
 
 
 @pytest.mark.parametrize(("width", "n", "d"), [(0.0, 5, 5), (-1.0, 5, 5), (1.0, 0, 5), (1.0, 5, 0)])

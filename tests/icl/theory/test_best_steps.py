@@ -169,3 +169,34 @@ def test_moments_of_nothing_are_named(call):
 def test_no_steps_are_named():
     with pytest.raises(ValueError, match="at least 1"):
         best_steps.best_step_sizes(20, 5, 0)
+
+
+# the chapter's exercises
+
+
+def test_exercise_1_all_directions_alike():
+    A = best_steps.best_preconditioner(EYE, EYE, 20)
+    np.testing.assert_allclose(A, 20 / 26 * EYE)
+    assert best_steps.population_loss(A, EYE, EYE, 20).item() == pytest.approx(5 * 6 / 26)
+
+
+def test_exercise_3_a_direction_that_the_loss_hardly_sees():
+    S = torch.diag(LAM)
+    A = best_steps.best_preconditioner(S, EYE, 20)
+    without = A.clone()
+    without[3, 3] = 0
+    least, rest = (best_steps.population_loss(M, S, EYE, 20).item() for M in (A, without))
+    assert rest - least == pytest.approx(0.0169, abs=1e-4) and rest / least == pytest.approx(1.025, abs=1e-3)
+
+
+def test_exercises_2_and_5_noise_and_other_inputs():
+    """The formulas of the answers, against the gradient of a loss on prompts."""
+    generator, n, kappa, sigma = torch.Generator().manual_seed(3), 20, 1.8, 0.7
+    lam = torch.tensor([1.0, 0.25], dtype=torch.float64)
+    x = (torch.rand(60_000, n, 2, generator=generator, dtype=torch.float64) - 0.5) * (12 * lam).sqrt()
+    w = torch.randn(60_000, 2, generator=generator, dtype=torch.float64)
+    y = (x @ w[..., None])[..., 0] + sigma * torch.randn(60_000, n, generator=generator, dtype=torch.float64)
+    read = (y[..., None] * x).mean(1)
+    best = (w * read).mean(0) / read.square().mean(0)  # the best a_i, one by one
+    expected = 1 / ((n - 2 + kappa) / n * lam + (lam.sum() + sigma**2) / n)
+    torch.testing.assert_close(best, expected, rtol=0.03, atol=0)
