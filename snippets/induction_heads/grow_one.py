@@ -28,13 +28,12 @@ from snippets.contract import (
     below,
 )
 from snippets.icl.measures import (
-    ablate,
     icl_score,
     prefix_matching,
     previous_token,
     random_repeats,
 )
-from snippets.icl.networks.circuits import circuits, composition, roles
+from snippets.icl.networks.circuits import ablations, circuits, composition, roles
 from snippets.icl.networks.small_transformer import SmallTransformer
 from snippets.icl.streams import streams
 from snippets.icl.tasks.repeated_segments import Batch, Task, World, context_free
@@ -102,16 +101,8 @@ def train(
     config: Config, network: SmallTransformer, data: Batch, test: Batch, loop: int
 ) -> dict[str, np.ndarray]:
     """Next-token prediction at every position; each sequence is seen once."""
-    matrices = [network.W_E, network.W_U, *network.W_QKV, *network.W_O]
-    rest = [*network.by_distance] + ([] if network.gate is None else [network.gate])
-    rate, decay = config.learning_rate, config.weight_decay
-    optimizer = torch.optim.AdamW(
-        [
-            {"params": matrices, "lr": rate, "weight_decay": decay},
-            {"params": rest, "lr": rate * config.faster, "weight_decay": 0},
-        ],
-        betas=(0.9, 0.98),
-        fused=True,
+    optimizer = network.optimizer(
+        config.learning_rate, config.faster, config.weight_decay
     )
     warm_up = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1, (step + 1) / config.warm_up)
@@ -132,20 +123,6 @@ def train(
 
 
 # --8<-- [end:train]
-
-
-@torch.no_grad()
-def ablations(
-    network: SmallTransformer, heads: list[list[tuple[int, int]]], test: Batch
-) -> np.ndarray:
-    """Losses without each head of each layer, and without the whole layer: fully, and
-    with the patterns kept. (layer, ablation, mode, loss)"""
-    found = []
-    for layer in heads:
-        for off in [*([head] for head in layer), layer]:
-            for keep in (False, True):
-                found.append(losses(ablate(network, test.read, off, keep), test))
-    return np.array(found).reshape(len(heads), -1, 2, len(found[0]))
 
 
 def moments(curves: dict[str, np.ndarray]) -> list[int]:
@@ -176,15 +153,8 @@ def run(config: Config, seed: int) -> Measurements:
         "table": np.array(losses(context_free(data, task.n_vocab)[test.read], test)),
     }
     for loop, (name, (n_layers, smeared)) in enumerate(NETWORKS.items()):
-        network = SmallTransformer(
-            n_layers,
-            task.n_vocab,
-            task.n_tokens,
-            config.d_model,
-            config.n_heads,
-            weights,
-            smeared,
-        )
+        shape = (n_layers, task.n_vocab, task.n_tokens, config.d_model, config.n_heads)
+        network = SmallTransformer(*shape, weights, smeared)
         curves = train(config, network, data, test, loop)
         heads = roles(curves)
         with torch.no_grad():
@@ -194,13 +164,12 @@ def run(config: Config, seed: int) -> Measurements:
             **curves,
             **{key: small(value) for key, value in circuits(network, heads).items()},
             "heads": np.array(heads)[..., 1],  # (layer, rank): which head it is
-            "by_distance": torch.stack([*network.by_distance]).detach().numpy(),
-            "ablated": ablations(network, heads, test),
+            "ablated": ablations(
+                network, heads, test.read, lambda logits: losses(logits, test)
+            ),
             "prefix_random": max(after),
             "n_parameters": sum(p.numel() for p in network.parameters()),
         }
-        if network.gate is not None:
-            measured["keeps"] = torch.sigmoid(network.gate.detach()).numpy()
         if n_layers == 1:  # what only two layers are drawn with
             for key in ("probe", "QK_plain", "OV_plain"):
                 del measured[key]
@@ -251,15 +220,11 @@ def summary(m: Measurements) -> dict[str, float]:
         end, background, icl = (float(v) for v in m[f"{name}_losses"][-1])
         found |= {f"{name}_end": end, f"{name}_background": background}
         found |= {f"{name}_icl": icl, f"{name}_icl_own": icl - found["table_icl"]}
-        learned = m[f"{name}_step"] == LEARNED
-        found[f"{name}_plateau"] = float(repeats(m, name)[learned][0])
-        found[f"{name}_prefix_end"] = float(best_prefix(m, name)[-1])
     for name in ("smeared", "two"):
         found[f"{name}_half_way"] = half_way(m, name, repeats(m, name))
-        found[f"{name}_prefix_half_way"] = half_way(m, name, best_prefix(m, name))
         for key in ("match_plain", "match", "copy_plain", "copy"):
             found[f"{name}_{key}_best"] = float(m[f"{name}_{key}"][0])
-    found["smeared_keeps_best"] = float(m["smeared_keeps"][m["smeared_heads"][0, 0]])
+    found["two_prefix_half_way"] = half_way(m, "two", best_prefix(m, "two"))
     carrier, rewriter = m["two_heads"][0, :2]
     found["two_previous_end"] = float(m["two_previous"][-1, 0, carrier])
     found["two_itself_end"] = float(m["two_itself"][-1, 0, rewriter])
@@ -305,8 +270,7 @@ def share_of_score(m: Measurements) -> float:
 CLAIMS = [
     Claim("one-layer", lambda m: m["one_end"], above(3.27), "nats",
           "One layer ends at most 0.2 nats below ln V, the least loss without the context: above 3.27 nats.",
-          Reported("olsson2022", "argument 1", "models of one layer lack the phase change", SMALLER),
-          digits=3),
+          Reported("olsson2022", "argument 1", "models of one layer lack the phase change", SMALLER), digits=3),
     Claim("sharp", lambda m: steepest(m, "two"), above(1.0), "nats",
           "Two layers lose more than a nat on the repeats within 45 steps.",
           Reported("olsson2022", "argument 1",
@@ -321,8 +285,7 @@ CLAIMS = [
     Claim("one-icl", lambda m: m["one_icl_own"], above(-0.2), "nats",
           "Of one layer's ICL score less than 0.2 nats are its own: the rest is the table's."),
     Claim("together", apart, at_most(45), "steps",
-          "In two layers, prefix matching and the loss on repeats are half way within 45 steps of each "
-          "other.",
+          "In two layers, prefix matching and the loss on repeats are half way within 45 steps of each other.",
           Reported("olsson2022", "argument 1",
                    "induction heads form in the same window of training as the phase change", SMALLER)),
     Claim("previous", kept_against_cut, below(0.25), "times the rise",
@@ -340,8 +303,7 @@ CLAIMS = [
           Reported("elhage2021", "two-layer models: induction heads",
                    "induction heads K-compose with a previous-token head of layer 1", SMALLER)),
     Claim("copies-plain", lambda m: m["two_copy_plain_best"], below(0.9), "",
-          "On the direct path from the embedding, the copying score of the best induction head stays below "
-          "0.9.",
+          "On the direct path from the embedding, the copying score of the best induction head is below 0.9.",
           Reported("elhage2021", "two-layer models: checking the mechanistic theory",
                    "induction heads stand in the corner where both scores are near 1", NOT_REPRODUCED)),
     Claim("copies-rewritten", lambda m: min(m["two_copy_best"], m["two_match_best"]), above(0.9), "",

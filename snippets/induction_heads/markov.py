@@ -204,7 +204,7 @@ def excess_by_position(
 
 def uniform_attention_back(length: int) -> float:
     """What an even look at the past gives to the token before."""
-    return float(np.mean([1 / (position + 1) for position in range(1, length)]))
+    return float((1 / np.arange(2, length + 1)).mean())
 
 
 def uniform_attention_to_followers(config: Config, generator: Generator) -> float:
@@ -269,8 +269,7 @@ def at_the_end(m: Measurements, name: str) -> float:
 # fmt: off
 CLAIMS = [
     Claim("worth", lambda m: m["unigram"] - m["bigram"], above(0.08), "nats",
-          "Counting pairs instead of single symbols is worth more than 0.08 nats a symbol.",
-          digits=3),
+          "Counting pairs instead of single symbols is worth more than 0.08 nats a symbol.", digits=3),
     Claim("stages", stages_in_order, equals(3), "strategies in order",
           "The network is first nearest to the uniform strategy, then to the unigram, then to the bigram.",
           Reported("edelman2024", "figure 1", "three stages: uniform, unigram, bigram", SMALLER)),
@@ -279,8 +278,7 @@ CLAIMS = [
           "of the time before.",
           Reported("edelman2024", "abstract", "a rapid phase transition to the bigram solution", SMALLER)),
     Claim("above", lambda m: at_the_end(m, "loss") - m["lines"][2], between(0.008, 0.04), "nats",
-          "It stops 0.008 to 0.04 nats above the bigram line: near it, and not on it.",
-          digits=2),
+          "It stops 0.008 to 0.04 nats above the bigram line: near it, and not on it."),
     Claim("closed", lambda m: float(way_down(m)[-4:].mean()), above(0.7), "of the gap",
           "It closes more than 0.7 of the gap between the two lines."),
     Claim("previous", lambda m: at_the_end(m, "previous"), above(0.25), "",

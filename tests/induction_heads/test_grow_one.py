@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from snippets.icl.networks.circuits import circuits, composition, roles
+from snippets.icl.networks.circuits import ablations, circuits, composition, roles
 from snippets.icl.networks.parts import rms_norm
 from snippets.icl.networks.small_transformer import SmallTransformer
 from snippets.icl.streams import streams
@@ -53,7 +53,7 @@ def test_roles_go_by_what_heads_do_at_the_end():
 def test_ablations_follow_the_roles(test_set):
     network = untrained()
     heads = [[(0, 1), (0, 0)], [(1, 0), (1, 1)]]
-    found = g.ablations(network, heads, test_set)
+    found = ablations(network, heads, test_set.read, lambda logits: g.losses(logits, test_set))
     assert found.shape == (2, 3, 2, 3)
     with torch.no_grad():
         network.W_O[0][8:16] = 0  # head 1 of layer 1

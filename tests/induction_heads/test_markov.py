@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.stats import dirichlet
 
+from snippets.icl.networks.disentangled import Disentangled
 from snippets.icl.tasks import markov as chains
 from snippets.induction_heads import causal_graph, markov, markov_trigram
 
@@ -151,7 +152,7 @@ def test_bayes_by_weighing_the_prior():
 
 def test_weights_set_by_hand_are_read_back():
     """Put the graph into A1 and the identity into A2: the measures find both."""
-    network = causal_graph.Disentangled(SMALL.k, SMALL.n_tokens)
+    network = Disentangled(SMALL.k, SMALL.n_tokens)
     asks, compares, _ = network.blocks()
     with torch.no_grad():
         for child, parent in enumerate(GRAPH):
@@ -169,14 +170,14 @@ def test_weights_set_by_hand_are_read_back():
 def test_at_zero_only_W_has_a_gradient():
     """Which is why the three matrices grow one after the other."""
     batch = sampled(200)
-    network = causal_graph.Disentangled(SMALL.k, SMALL.n_tokens)
+    network = Disentangled(SMALL.k, SMALL.n_tokens)
     torch.nn.functional.cross_entropy(network(batch.tokens)[0], batch.truth).backward()
     assert network.A1.grad.abs().max() == 0 and network.A2.grad.abs().max() == 0
     assert network.W.grad.abs().max() > 0
 
 
 def test_the_gradient_at_the_start_points_to_parents():
-    network = causal_graph.Disentangled(SMALL.k, SMALL.n_tokens)
+    network = Disentangled(SMALL.k, SMALL.n_tokens)
     gradient = causal_graph.gradient_at_start(network, sampled(8000)).numpy()
     assert causal_graph.recovered({"parent": np.array(GRAPH)}, gradient) == 1
     assert np.abs(gradient.sum(1)).max() < 1e-4  # softmax: what one token gains the others lose

@@ -5,11 +5,14 @@ Source: elhage2021, for circuits and their eigenvalues. Tokens as layer 1 rewrit
 are ours.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 
 from snippets.icl.measures import (
+    ablate,
     copying,
     k_composition,
     matching,
@@ -17,6 +20,9 @@ from snippets.icl.measures import (
 )
 from snippets.icl.networks.parts import rms_norm
 from snippets.icl.networks.small_transformer import SmallTransformer
+from snippets.icl.shapes import Tokens
+
+Measure = Callable[[Tensor], list[float]]  # of logits
 
 
 def roles(curves: dict[str, np.ndarray]) -> list[list[tuple[int, int]]]:
@@ -29,6 +35,23 @@ def roles(curves: dict[str, np.ndarray]) -> list[list[tuple[int, int]]]:
         for layer in range(n_layers)
     ]
     return [[(layer, int(h)) for h in heads] for layer, heads in enumerate(order)]
+
+
+@torch.no_grad()
+def ablations(
+    network: SmallTransformer,
+    heads: list[list[tuple[int, int]]],
+    tokens: Tokens,
+    measure: Measure,
+) -> np.ndarray:
+    """Measures of the logits without each head of each layer, and without the whole layer: fully, and
+    with the patterns kept. (layer, ablation, mode, measure)"""
+    found = []
+    for layer in heads:
+        for off in [*([head] for head in layer), layer]:
+            for keep in (False, True):
+                found.append(measure(ablate(network, tokens, off, keep)))
+    return np.array(found).reshape(len(heads), -1, 2, len(found[0]))
 
 
 # --8<-- [start:circuits]

@@ -131,6 +131,25 @@ class SmallTransformer(nn.Module):
 
     # --8<-- [end:network]
 
+    # --8<-- [start:optimizer]
+    def optimizer(
+        self, rate: float, faster: float, weight_decay: float
+    ) -> torch.optim.AdamW:
+        """AdamW, in which distances and gates learn `faster` times as fast as the
+        matrices, and do not decay: they are few, start at zero and are no features."""
+        matrices = [self.W_E, self.W_U, *self.W_QKV, *self.W_O]
+        rest = [*self.by_distance] + ([] if self.gate is None else [self.gate])
+        return torch.optim.AdamW(
+            [
+                {"params": matrices, "lr": rate, "weight_decay": weight_decay},
+                {"params": rest, "lr": rate * faster, "weight_decay": 0},
+            ],
+            betas=(0.9, 0.98),
+            fused=True,
+        )
+
+    # --8<-- [end:optimizer]
+
     def check(
         self,
         tokens: Tensor,

@@ -71,7 +71,8 @@ def draw_order(runs: list[Measurements]) -> Figure:
 
     def fallen(m: Measurements) -> np.ndarray:
         loss = repeats(m, "two")
-        return (m["two_plateau"] - loss) / (m["two_plateau"] - loss[-1])
+        plateau = loss[m["two_step"] == LEARNED]
+        return (plateau - loss) / (plateau - loss[-1])
 
     def previous(m: Measurements) -> np.ndarray:
         return m["two_previous"][:, 0, m["two_heads"][0, 0]]
