@@ -129,13 +129,8 @@ def moments(curves: dict[str, np.ndarray]) -> list[int]:
     """Before, during and after the fall, as places on the curves."""
     step, loss = curves["step"], curves["losses"][:, 0]
     before = int(np.flatnonzero(step == LEARNED)[0])
-    during = int(np.flatnonzero(step == half_way_of(step, loss))[0])
+    during = int(np.flatnonzero(step == half_way(step, loss))[0])
     return [before, during, len(step) - 1]
-
-
-def small(picture: np.ndarray) -> np.ndarray:
-    """A map that is only looked at, in half precision; numbers as they are."""
-    return picture.astype(np.float16) if picture.ndim == 2 else picture
 
 
 # --8<-- [start:run]
@@ -162,7 +157,7 @@ def run(config: Config, seed: int) -> Measurements:
             after = [float(prefix_matching(p, random_tokens).max()) for p in patterns]
         measured: dict[str, np.ndarray | float] = {
             **curves,
-            **{key: small(value) for key, value in circuits(network, heads).items()},
+            **circuits(network, heads),
             "heads": np.array(heads)[..., 1],  # (layer, rank): which head it is
             "ablated": ablations(
                 network, heads, test.read, lambda logits: losses(logits, test)
@@ -193,13 +188,9 @@ def best_prefix(m: Measurements, name: str) -> np.ndarray:
     return m[f"{name}_prefix"].max((1, 2))
 
 
-def half_way(m: Measurements, name: str, curve: np.ndarray) -> float:
+def half_way(step: np.ndarray, curve: np.ndarray) -> float:
     """The step at which a curve is for the first time half way from its value when the
     table was learned to its last."""
-    return half_way_of(m[f"{name}_step"], curve)
-
-
-def half_way_of(step: np.ndarray, curve: np.ndarray) -> float:
     start, end = curve[step == LEARNED][0], curve[-1]
     share = (curve - start) / (end - start)
     return float(step[(share >= 0.5) & (step > LEARNED)][0])
@@ -221,10 +212,10 @@ def summary(m: Measurements) -> dict[str, float]:
         found |= {f"{name}_end": end, f"{name}_background": background}
         found |= {f"{name}_icl": icl, f"{name}_icl_own": icl - found["table_icl"]}
     for name in ("smeared", "two"):
-        found[f"{name}_half_way"] = half_way(m, name, repeats(m, name))
+        found[f"{name}_half_way"] = half_way(m[f"{name}_step"], repeats(m, name))
         for key in ("match_plain", "match", "copy_plain", "copy"):
             found[f"{name}_{key}_best"] = float(m[f"{name}_{key}"][0])
-    found["two_prefix_half_way"] = half_way(m, "two", best_prefix(m, "two"))
+    found["two_prefix_half_way"] = half_way(m["two_step"], best_prefix(m, "two"))
     carrier, rewriter = m["two_heads"][0, :2]
     found["two_previous_end"] = float(m["two_previous"][-1, 0, carrier])
     found["two_itself_end"] = float(m["two_itself"][-1, 0, rewriter])
@@ -273,8 +264,7 @@ CLAIMS = [
           Reported("olsson2022", "argument 1", "models of one layer lack the phase change", SMALLER), digits=3),
     Claim("sharp", lambda m: steepest(m, "two"), above(1.0), "nats",
           "Two layers lose more than a nat on the repeats within 45 steps.",
-          Reported("olsson2022", "argument 1",
-                   "a phase change early in training, in models of two layers and more", SMALLER)),
+          Reported("olsson2022", "argument 1", "a phase change early in training, from two layers on", SMALLER)),
     Claim("smeared", lambda m: (m["smeared_half_way"] / m["two_half_way"] if m["smeared_end"] < 1.3 else np.inf),
           below(0.9), "of the steps that two layers take",
           "One layer with smeared keys ends below 1.3 nats too, and is half way down in less than 0.9 of the "
@@ -286,22 +276,19 @@ CLAIMS = [
           "Of one layer's ICL score less than 0.2 nats are its own: the rest is the table's."),
     Claim("together", apart, at_most(45), "steps",
           "In two layers, prefix matching and the loss on repeats are half way within 45 steps of each other.",
-          Reported("olsson2022", "argument 1",
-                   "induction heads form in the same window of training as the phase change", SMALLER)),
+          Reported("olsson2022", "argument 1", "induction heads form in the same window of training", SMALLER)),
     Claim("previous", kept_against_cut, below(0.25), "times the rise",
           "Without the previous-token head the loss on repeats rises by more than 2 nats; with the patterns "
           "kept, by less than a quarter of that."),
     Claim("carry", share_of_score, above(0.5), "of the ICL score",
           "Without the heads of layer 2 more than half of the ICL score beyond the table's is gone, and the "
           "loss on the background changes by less than 0.4 nats.",
-          Reported("olsson2022", "argument 3",
-                   "ablating induction heads removes nearly all in-context learning", SMALLER)),
+          Reported("olsson2022", "argument 3", "ablating induction heads removes nearly all of it", SMALLER)),
     Claim("composes", lambda m: (m["two_composition"][0, 0] if m["two_composition"][0, 1] < 0 else 0.0),
           at_least(0.04), "above random",
           "The keys of the best induction head see what the previous-token head writes: K-composition is at "
           "least 0.04 above random heads, and below random for the other head of layer 1.",
-          Reported("elhage2021", "two-layer models: induction heads",
-                   "induction heads K-compose with a previous-token head of layer 1", SMALLER)),
+          Reported("elhage2021", "two-layer models: induction heads", "they K-compose with layer 1", SMALLER)),
     Claim("copies-plain", lambda m: m["two_copy_plain_best"], below(0.9), "",
           "On the direct path from the embedding, the copying score of the best induction head is below 0.9.",
           Reported("elhage2021", "two-layer models: checking the mechanistic theory",

@@ -73,7 +73,7 @@ def test_circuits_of_two_layers_go_through_the_first():
         carrier, best = network.head(0, 0), network.head(1, 0)
         carried = rms_norm(network.W_E) @ carrier.W_V @ carrier.W_O
         expected = network.W_E @ best.W_Q @ best.W_K.T @ carried.T
-        assert found["QK"] == pytest.approx(expected.numpy(), abs=1e-4)
+        assert found["QK"] == pytest.approx(expected.numpy(), abs=2e-3)  # pictures are in half precision
         values = np.linalg.eigvals(expected.double().numpy())
         assert found["match"][0] == pytest.approx(values.sum().real / np.abs(values).sum(), abs=1e-3)
 
@@ -111,8 +111,8 @@ def curves_that_fall_at(step: int) -> dict[str, np.ndarray]:
 
 def test_numbers_derived_from_curves():
     m = curves_that_fall_at(210)
-    assert g.half_way(m, "two", g.repeats(m, "two")) == 210
-    assert g.half_way(m, "two", g.best_prefix(m, "two")) == 225
+    assert g.half_way(m["two_step"], g.repeats(m, "two")) == 210
+    assert g.half_way(m["two_step"], g.best_prefix(m, "two")) == 225
     assert g.steepest(m, "two") == pytest.approx(3.0)
     ramp = m | {"two_losses": np.linspace(4, 1, 31)[:, None].repeat(3, 1)}
     assert g.steepest(ramp, "two") == pytest.approx(0.3)  # three of thirty intervals

@@ -74,11 +74,11 @@ def circuits(
         "match": np.array([matching(tokens, h.W_Q, h.W_K, carried) for h in last]),
         "copy_plain": np.array([copying(W_E, h.W_V, h.W_O, W_U) for h in last]),
         "copy": np.array([copying(tokens, h.W_V, h.W_O, W_U) for h in last]),
-        # pictures, for the best head: (V, V)
-        "QK_plain": (W_E @ best.W_Q @ (carried @ best.W_K).mT).numpy(),
-        "QK": (tokens @ best.W_Q @ (carried @ best.W_K).mT).numpy(),
-        "OV_plain": (W_E @ best.W_V @ best.W_O @ W_U).numpy(),
-        "OV": (tokens @ best.W_V @ best.W_O @ W_U).numpy(),
+        # pictures, for the best head: (V, V); half precision is enough to look at
+        "QK_plain": (W_E @ best.W_Q @ (carried @ best.W_K).mT).half().numpy(),
+        "QK": (tokens @ best.W_Q @ (carried @ best.W_K).mT).half().numpy(),
+        "OV_plain": (W_E @ best.W_V @ best.W_O @ W_U).half().numpy(),
+        "OV": (tokens @ best.W_V @ best.W_O @ W_U).half().numpy(),
     }
     for circuit in ("QK", "OV"):  # share of tokens that act on themselves most
         most = found[circuit].argmax(1)
