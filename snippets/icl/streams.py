@@ -6,6 +6,7 @@ test keys again.
 """
 
 import numpy as np
+import torch
 from torch import Generator
 
 
@@ -24,3 +25,10 @@ def streams(seed: int, n: int) -> list[Generator]:
 
 
 # --8<-- [end:streams]
+
+
+def as_numpy(stream: Generator) -> np.random.Generator:
+    """A numpy generator started by a draw from a stream: for what torch has no sampler
+    of."""
+    start = torch.randint(2**63 - 1, (1,), generator=stream)
+    return np.random.default_rng(int(start))

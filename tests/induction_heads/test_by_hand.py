@@ -8,15 +8,17 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snippets.icl.networks.attention import AttentionOnly, Stream, attend
-from snippets.induction_heads import by_hand
-from snippets.induction_heads.by_hand import Config, induction_head, item_label, orthonormal
+from snippets.icl.networks.attention import HandSet, Stream, attend
+from snippets.icl.networks.induction_head import BLOCKED, assemble, induction_head
+from snippets.icl.streams import streams
+from snippets.icl.tasks.one_match import Task, item_label, orthonormal, sequences
+from snippets.induction_heads import by_hand, one_layer
 
 by_hypothesis = settings(max_examples=25, deadline=None)
 seeds = st.integers(0, 10**6)
 precisions = st.sampled_from([torch.float32, torch.float64])
-CONFIG = Config(n_items=16, n_labels=20)
-LABELS = CONFIG.labels
+TASK = Task(n_items=16, n_labels=20)
+LABELS = TASK.labels
 
 
 def generator_of(seed: int) -> torch.Generator:
@@ -29,19 +31,19 @@ def contents_of(seed: int) -> torch.Tensor:
 
 def every_match(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """One sequence for each pair that the target can repeat."""
-    return item_label(torch.arange(n), n, CONFIG, generator_of(seed))
+    return item_label(torch.arange(n), n, TASK, generator_of(seed))
 
 
 def moved_twin(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """The same labels, the same target; its twin moves through the N places."""
-    tokens, _ = item_label(torch.zeros(1, dtype=torch.int64), n, CONFIG, generator_of(seed))
+    tokens, _ = item_label(torch.zeros(1, dtype=torch.int64), n, TASK, generator_of(seed))
     moved = tokens.repeat(n, 1)
     for k in range(n):
         moved[k, 0], moved[k, 2 * k] = tokens[0, 2 * k], tokens[0, 0]
     return moved, moved[torch.arange(n), 2 * torch.arange(n) + 1]
 
 
-def right(model: AttentionOnly, tokens: torch.Tensor, answer: torch.Tensor) -> torch.Tensor:
+def right(model: HandSet, tokens: torch.Tensor, answer: torch.Tensor) -> torch.Tensor:
     return LABELS.start + model(tokens)[0][:, -1, LABELS].argmax(1) == answer
 
 
@@ -120,7 +122,7 @@ def test_continues_ordinary_tokens(vocabulary, length, precision, seed):
 def test_without_the_first_layer_nothing_is_found():
     tokens, answer = every_match(8, 0)
     model = induction_head(contents_of(0), 17, 20.0, 12.0, 8.0)
-    cut = AttentionOnly(model.contents, 18, model.layers[1:])
+    cut = HandSet(model.contents, 18, model.layers[1:])
     assert right(model, tokens, answer).all()
     assert right(cut, tokens, answer).sum() <= 3
     assert cut.attention(tokens, layer=0)[:, -1, 2::2].max() < 1 / 16
@@ -161,7 +163,7 @@ def test_attention_with_leaks_is_the_closed_form(n, alpha, beta, precision, seed
 
 @given(st.integers(1, 16), st.floats(0, 12), st.floats(-2, 8), seeds)
 @by_hypothesis
-def test_average_context_of_chapter_20(n, alpha, beta, seed):
+def test_average_context_of_the_cliff(n, alpha, beta, seed):
     """Exercise 5: with logit ln N on the start token y = e^beta / (e^beta + N) for every label."""
     model = induction_head(contents_of(seed), 2 * n + 1, alpha, beta, 1.0)
     rows = model.layers[0][0].W_Q[model.stream.position]  # a view: (position, position)
@@ -217,7 +219,7 @@ def test_rest_that_does_not_exist():
 
 def test_more_pairs_than_there_are_items():
     with pytest.raises(ValueError, match="17 pairs need 17 different items and labels; there are 16 and 20"):
-        item_label(torch.arange(17), 17, CONFIG, generator_of(0))
+        item_label(torch.arange(17), 17, TASK, generator_of(0))
 
 
 # one layer
@@ -231,13 +233,13 @@ def test_one_head_that_treats_labels_alike_is_right_once_in_n(n, match, copies, 
     contents, (tokens, answer) = contents_of(seed), moved_twin(n, seed)
     stream = Stream(LABELS.stop, 2 * n + 2)
     positions = 5 * torch.randn(2 * n + 2, 2 * n + 2, generator=generator, dtype=torch.float64)
-    head = by_hand.one_layer_head(stream, positions, match)
+    head = one_layer.one_layer_head(stream, positions, match)
     names = contents[LABELS]
     alike = torch.randn(stream.d_model, 1, generator=generator, dtype=torch.float64) * names.sum(0)
     head.W_V[:, stream.content] = alike
     head.W_V[stream.content, stream.content] -= names.T @ names @ head.W_V[stream.content, stream.content]
     head.W_V[stream.content, stream.content] += copies * names.T @ names
-    model = by_hand.assemble(contents, 2 * n + 1, [[head]])
+    model = assemble(contents, 2 * n + 1, [[head]])
     logits = model(tokens)[0][:, -1].double()
     shown = logits.gather(1, tokens[:, 1::2])  # (place of the twin, label)
     if (shown.max(1).values - shown.sort(1).values[:, -2 if n > 1 else -1] < 1e-9).any() and n > 1:
@@ -249,7 +251,7 @@ def test_one_head_that_treats_labels_alike_is_right_once_in_n(n, match, copies, 
 @given(st.integers(2, 12), seeds)
 @by_hypothesis
 def test_a_head_with_favourites_checks_the_last_pair(n, seed):
-    model = by_hand.checks_last_pair(contents_of(seed), n, LABELS)
+    model = one_layer.checks_last_pair(contents_of(seed), n, LABELS)
     tokens, answer = every_match(n, seed)
     assert right(model, tokens, answer)[-1]
     named = LABELS.start + model(tokens)[0][:-1, -1, LABELS].argmax(1)
@@ -259,8 +261,8 @@ def test_a_head_with_favourites_checks_the_last_pair(n, seed):
 
 def test_accuracy_of_checking_one_pair():
     n, generator = 4, generator_of(1)
-    tokens, answer = by_hand.sequences(n, 8000, CONFIG, generator)
-    share = right(by_hand.checks_last_pair(contents_of(1), n, LABELS), tokens, answer).double().mean().item()
+    tokens, answer = sequences(n, 8000, TASK, generator)
+    share = right(one_layer.checks_last_pair(contents_of(1), n, LABELS), tokens, answer).double().mean().item()
     assert share == pytest.approx((2 * n - 1) / n**2, abs=0.02)
 
 
@@ -269,12 +271,12 @@ def test_accuracy_of_checking_one_pair():
 def test_two_heads_in_one_layer_are_right_always(n, precision, seed):
     tokens, answer = every_match(n, seed)
     contents = contents_of(seed).to(precision)
-    model = by_hand.two_heads_one_layer(contents, n, LABELS)
+    model = one_layer.two_heads_one_layer(contents, n, LABELS)
     assert right(model, tokens, answer).all()
     if precision == torch.float64:
-        assert by_hand.margin(model, tokens, answer, LABELS) == pytest.approx(1 / (2 * n**2 * (n + 1)), rel=1e-3)
+        assert one_layer.margin(model, tokens, answer, LABELS) == pytest.approx(1 / (2 * n**2 * (n + 1)), rel=1e-3)
     for kept in (0, 1):  # neither head can do it alone
-        alone = AttentionOnly(contents, 2 * n + 2, [[model.layers[0][kept]]])
+        alone = HandSet(contents, 2 * n + 2, [[model.layers[0][kept]]])
         assert right(alone, *moved_twin(n, seed)).sum() <= 1
 
 
@@ -284,32 +286,42 @@ def test_one_head_suffices_for_a_classifier_that_computes_anything(n, seed):
     """Exercise 3: position p gets attention in proportion to 2^-p, and the read is taken apart again."""
     contents, (tokens, answer) = contents_of(seed), every_match(n, seed)
     stream = Stream(LABELS.stop, 2 * n + 2)
-    positions = torch.full((2 * n + 2, 2 * n + 2), by_hand.BLOCKED, dtype=torch.float64)
+    positions = torch.full((2 * n + 2, 2 * n + 2), BLOCKED, dtype=torch.float64)
     positions[-1, 1:-1] = -math.log(2) * torch.arange(2 * n)
-    head = by_hand.one_layer_head(stream, positions, 0.0)
+    head = one_layer.one_layer_head(stream, positions, 0.0)
     head.W_V[stream.content, stream.buffer] = torch.eye(LABELS.stop).double()
-    read = attend(*(by_hand.assemble(contents, 2 * n + 1, []).embed(tokens) @ W for W in vars(head).values()))[0]
+    read = attend(*(assemble(contents, 2 * n + 1, []).embed(tokens) @ W for W in vars(head).values()))[0]
     weight = read[:, -1, stream.buffer] @ contents.T  # (sequence, token of the vocabulary)
     wanted = weight.gather(1, tokens[:, -1:]) / 2
     assert (LABELS.start + (weight[:, LABELS] - wanted).abs().argmin(1) == answer).all()
 
 
-# measures
+# the trained control
 
 
-def test_prefix_matching_of_known_attention():
-    segment = 3
-    perfect = torch.zeros(1, 7, 7)
-    for repeated, followed in ((4, 2), (5, 3), (6, 4)):
-        perfect[0, repeated, followed] = 1
-    assert by_hand.prefix_matching(perfect, segment) == 1
-    assert by_hand.prefix_matching(perfect.roll(1, 2), segment) == 0
+def test_the_trained_control_may_look_at_other_places_for_each_target():
+    """Its table of places has a row for each target, as the proof about one head allows."""
+    shapes = []
+    spy = torch.optim.Adam
+
+    def adam(tables, rate):
+        shapes.extend(tuple(t.shape) for t in tables)
+        return spy(tables, rate)
+
+    config = one_layer.Config(task=TASK, n_pairs=3, n_steps=1, n_test=8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.optim, "Adam", adam)
+        one_layer.train_one_head(config, *streams(0, 2))
+    assert shapes == [(16, 36), (16, 7), (36, 20), (7, 20), (16, 20)]
+
+
+# sequences
 
 
 @given(st.integers(1, 12), seeds)
 @by_hypothesis
 def test_sequences_have_one_match_and_its_label(n, seed):
-    tokens, answer = by_hand.sequences(n, 20, CONFIG, generator_of(seed))
+    tokens, answer = sequences(n, 20, TASK, generator_of(seed))
     items, labels, target = tokens[:, :-1:2], tokens[:, 1::2], tokens[:, -1:]
     assert ((items == target).sum(1) == 1).all()
     assert (labels[items == target] == answer).all()

@@ -1,10 +1,13 @@
-"""What the three experiments of chapter 17 derive from measurements, and the causal-graph task. Nothing is trained."""
+"""What the three experiments of the chapter *Statistical induction heads* derive from measurements.
+
+Nothing is trained."""
 
 import numpy as np
 import pytest
 import torch
 from scipy.stats import dirichlet
 
+from snippets.icl.networks.disentangled import Disentangled
 from snippets.icl.tasks import markov as chains
 from snippets.induction_heads import causal_graph, markov, markov_trigram
 
@@ -38,10 +41,21 @@ def test_plateau_is_the_better_of_two():
     assert markov.way_down(m).tolist() == pytest.approx([0.25])
 
 
-def test_delay_when_the_fall_never_comes():
-    m = made_up([1.0, 0.9])
-    m |= {f"doubly_{name}": m[name] for name in ("step", "lines")} | {"doubly_loss": np.array([1.0, 1.0])}
-    assert markov.delay(m) == np.inf
+def both(loss: list[float], doubly: list[float]) -> dict:
+    m, other = made_up(loss), made_up(doubly)
+    return m | {f"doubly_{name}": other[name] for name in ("step", "lines", "loss")}
+
+
+def claim(experiment, name):
+    return next(c for c in experiment.CLAIMS if c.id == name)
+
+
+def test_delay_when_a_fall_never_comes():
+    doubly = claim(markov, "doubly")
+    later, sooner = both([1.0, 0.9], [1.0, 1.0]), both([1.0, 1.0], [1.0, 0.9])
+    assert doubly.applies(later) and doubly.holds(doubly.value(later))  # it never comes: no earlier
+    assert doubly.applies(sooner) and not doubly.holds(doubly.value(sooner))
+    assert not doubly.applies(both([1.0, 1.0], [1.0, 1.0]))  # neither falls: nothing to compare
 
 
 @pytest.mark.parametrize(
@@ -83,8 +97,9 @@ def test_stairs():
     assert markov_trigram.bigram_to_unigram_stair(m) == 1
     skipped = m | {"divergence": np.eye(4)[[0, 1, 1, 3, 3]] * -1.0}
     assert markov_trigram.stairs_in_order(skipped) == 2
-    never = m | {"divergence": np.eye(4)[[0, 1, 2, 2, 2]] * -1.0}
-    assert markov_trigram.bigram_to_unigram_stair(never) == np.inf
+    never = m | {"divergence": np.eye(4)[[0, 1, 1, 1, 1]] * -1.0}  # no bigram, no trigram: no stairs to compare
+    short = claim(markov_trigram, "short-stair")
+    assert short.applies(m) and not short.applies(skipped) and not short.applies(never)
 
 
 def test_heads_by_distance():
@@ -99,18 +114,24 @@ def test_heads_by_distance():
 
 
 def test_graph_points_backwards():
-    parents = [causal_graph.random_graph(9, torch.Generator().manual_seed(seed)) for seed in range(200)]
+    parents = [causal_graph.random_graph(9, np.random.default_rng(seed)) for seed in range(200)]
     assert all(-1 <= p < i for graph in parents for i, p in enumerate(graph))
     last = np.array([graph[-1] for graph in parents])
     assert set(last) == set(range(-1, 7)) and len(parents[0]) == 8
 
 
+GRAPH = [-1, 0, 0, 1, -1, 3]
+
+
+def sampled(n: int) -> causal_graph.Batch:
+    return causal_graph.sample(SMALL, GRAPH, n, np.random.default_rng(3))
+
+
 def test_sequences_follow_the_graph():
     """Each pair of child and parent, over many sequences, against the chance that the rows give it."""
-    world = causal_graph.World(SMALL, 3)
-    batch = world.sample(20_000)
+    batch = sampled(20_000)
     assert batch.tokens.shape == (20_000, 7) and torch.allclose(batch.truth.sum(1), torch.ones(20_000))
-    for child, parent in enumerate(world.graph):
+    for child, parent in enumerate(GRAPH):
         if parent >= 0:  # children like their parent's row: P(same row twice) beats independence
             alike = batch.tokens[:, parent] == batch.tokens[:, -1]
             agree = batch.truth[torch.arange(20_000), batch.tokens[:, child]]
@@ -131,31 +152,46 @@ def test_bayes_by_weighing_the_prior():
 
 def test_weights_set_by_hand_are_read_back():
     """Put the graph into A1 and the identity into A2: the measures find both."""
-    world = causal_graph.World(SMALL, 1)
-    k, n = SMALL.k, SMALL.n_tokens
-    d = k + n
-    network = causal_graph.Disentangled(k, n)
+    network = Disentangled(SMALL.k, SMALL.n_tokens)
+    asks, compares, _ = network.blocks()
     with torch.no_grad():
-        for child, parent in enumerate(world.graph):
-            network.A1[k + child, k + (parent if parent >= 0 else child)] = 50.0
-        network.A2[:k, d : d + k] = 50 * torch.eye(k)
+        for child, parent in enumerate(GRAPH):
+            asks[child, parent if parent >= 0 else child] = 50.0
+        compares.copy_(50 * torch.eye(SMALL.k))
     assert causal_graph.content_match(network) == pytest.approx(1)
-    batch = world.sample(200)
-    _, first = network(batch.tokens)
-    children = [(c, p) for c, p in enumerate(world.graph) if p >= 0]
+    _, first = network(sampled(200).tokens)
+    children = [(c, p) for c, p in enumerate(GRAPH) if p >= 0]
     assert all(first[:, c, p].min() > 0.99 for c, p in children)
-    m = {"parent": np.array(world.graph), "first_layer": first.mean(0).detach().numpy()}
-    assert causal_graph.recovered(m, "first_layer") == 1
-    assert causal_graph.on_parents(m, "first_layer") > 0.99
+    m = {"parent": np.array(GRAPH), "first_layer": first.mean(0).detach().numpy()[None]}
+    assert causal_graph.recovered(m, m["first_layer"][0]) == 1
+    assert causal_graph.on_parents(m, 0) > 0.99
 
 
 def test_at_zero_only_W_has_a_gradient():
     """Which is why the three matrices grow one after the other."""
-    batch = causal_graph.World(SMALL, 0).sample(200)
-    network = causal_graph.Disentangled(SMALL.k, SMALL.n_tokens)
-    causal_graph.expected_loss(network(batch.tokens)[0], batch.truth).backward()
+    batch = sampled(200)
+    network = Disentangled(SMALL.k, SMALL.n_tokens)
+    torch.nn.functional.cross_entropy(network(batch.tokens)[0], batch.truth).backward()
     assert network.A1.grad.abs().max() == 0 and network.A2.grad.abs().max() == 0
     assert network.W.grad.abs().max() > 0
+
+
+def test_the_gradient_at_the_start_points_to_parents():
+    network = Disentangled(SMALL.k, SMALL.n_tokens)
+    gradient = causal_graph.gradient_at_start(network, sampled(8000)).numpy()
+    assert causal_graph.recovered({"parent": np.array(GRAPH)}, gradient) == 1
+    assert np.abs(gradient.sum(1)).max() < 1e-4  # softmax: what one token gains the others lose
+
+
+def test_gaps_pair_loss_and_graph():
+    """Of two networks the one with the graph is nearer to the Bayes line: the other's gap is four times as large."""
+    with_graph = np.eye(2)[[0, 0]]
+    m = {
+        "bayes": 0.5, "uniform": 1.0, "parent": np.array([-1, 0]),
+        "losses": np.array([[1.0, 0.55], [1.0, 0.7]]), "first_layer": np.stack([with_graph, np.eye(2)]),
+    }  # fmt: skip
+    assert causal_graph.gaps(m).tolist() == pytest.approx([0.1, 0.4])
+    assert causal_graph.with_and_without(m) == pytest.approx(4)
 
 
 def test_grown_apart():
@@ -163,8 +199,3 @@ def test_grown_apart():
     for index, start in enumerate((20, 12, 3)):  # A1, A2, W
         sizes[start:, index] = 1
     assert causal_graph.grown_apart({"sizes": sizes}) == 8
-
-
-def test_other_lengths_are_refused():
-    with pytest.raises(ValueError, match="7 tokens"):
-        causal_graph.Disentangled(3, 7)(torch.zeros(1, 8, dtype=torch.long))

@@ -68,7 +68,7 @@ class Head:
 
 
 # --8<-- [start:model]
-class AttentionOnly:
+class HandSet:
     """Layers of heads that add to a residual stream, and an unembedding.
 
     Token i has content `contents[i]`. A start token with no content comes first.
@@ -86,7 +86,7 @@ class AttentionOnly:
 
     def embed(
         self, tokens: Int[Tensor, "batch token"]
-    ) -> Float[Tensor, "batch start_and_token d_model"]:
+    ) -> Float[Tensor, "batch pos d_model"]:
         self.check(tokens)
         batch, n_tokens = tokens.shape
         x = self.contents.new_zeros(batch, 1 + n_tokens, self.stream.d_model)
@@ -98,8 +98,8 @@ class AttentionOnly:
     def __call__(
         self, tokens: Int[Tensor, "batch token"]
     ) -> tuple[
-        Float[Tensor, "batch start_and_token vocabulary"],
-        list[list[Float[Tensor, "batch start_and_token start_and_token"]]],
+        Float[Tensor, "batch pos vocabulary"],
+        list[list[Float[Tensor, "batch pos pos"]]],
     ]:
         """Logits over the vocabulary at every token; attention by layer and head."""
         x = self.embed(tokens)
@@ -114,7 +114,7 @@ class AttentionOnly:
 
     def attention(
         self, tokens: Int[Tensor, "batch token"], layer: int, head: int = 0
-    ) -> Float[Tensor, "batch start_and_token start_and_token"]:
+    ) -> Float[Tensor, "batch pos pos"]:
         """The attention of one head, counted from 0."""
         if not 0 <= layer < len(self.layers):
             raise ValueError(

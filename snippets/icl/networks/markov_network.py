@@ -12,16 +12,15 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Generator, Tensor, nn
 
-
-def rms_norm(x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
-    return x * (x.square().mean(-1, keepdim=True) + 1e-6).rsqrt()
+from snippets.icl.networks.parts import normal, rms_norm
+from snippets.icl.shapes import HeadPattern, Tokens
 
 
 # --8<-- [start:network]
-class AttentionOnly(nn.Module):
+class MarkovNetwork(nn.Module):
     """`heads` names the heads of each layer: (1, 1) is two layers of one head each."""
 
     def __init__(
@@ -34,44 +33,40 @@ class AttentionOnly(nn.Module):
     ) -> None:
         super().__init__()
 
-        def normal(*shape: int, std: float) -> nn.Parameter:
-            return nn.Parameter(std * torch.randn(*shape, generator=generator))
-
         def square(n_heads: int) -> nn.Parameter:
-            return normal(n_heads, d_model, d_model, std=d_model**-0.5)
+            std = d_model**-0.5
+            return normal(n_heads, d_model, d_model, std=std, generator=generator)
 
         self.n_symbols, self.n_positions = n_symbols, n_positions
-        self.W_E = normal(n_symbols, d_model, std=1.0)
+        self.W_E = normal(n_symbols, d_model, std=1.0, generator=generator)
         self.W_Q = nn.ParameterList(square(h) for h in heads)
         self.W_K = nn.ParameterList(square(h) for h in heads)
         self.W_V = nn.ParameterList(square(h) for h in heads)
         self.W_O = nn.ParameterList(square(h) for h in heads)
-        self.W_U = normal(d_model, n_symbols, std=d_model**-0.5)
+        self.W_U = normal(d_model, n_symbols, std=d_model**-0.5, generator=generator)
         zeros = (torch.zeros(h, n_positions) for h in heads)
         self.by_distance = nn.ParameterList(nn.Parameter(zero) for zero in zeros)
 
     def forward(
-        self, tokens: Int[Tensor, "batch pos"]
-    ) -> tuple[Float[Tensor, "batch pos symbol"], list[Tensor]]:
-        """Logits of the next symbol at each position, and each layer's attention:
-        (batch, head, query, key)."""
+        self, tokens: Tokens
+    ) -> tuple[Float[Tensor, "*batch pos n_symbols"], list[HeadPattern]]:
+        """Logits of the next symbol at each position, and each layer's attention."""
         self.check(tokens)
         position = torch.arange(tokens.shape[1])
         distance = position[:, None] - position  # (query, key)
         future: Bool[Tensor, "query key"] = distance < 0
 
-        x, attentions = self.W_E[tokens], []
-        for W_Q, W_K, W_V, W_O, by_distance in zip(
-            self.W_Q, self.W_K, self.W_V, self.W_O, self.by_distance
-        ):
+        x, patterns = self.W_E[tokens], []
+        for layer, by_distance in enumerate(self.by_distance):
             y = rms_norm(x)[:, None]  # (batch, 1, pos, d_model): the same for each head
-            bias = by_distance[:, distance.clamp(min=0)]  # (head, query, key)
-            W_QK = W_Q @ W_K.mT / W_Q.shape[-1] ** 0.5
-            scores = (y @ W_QK) @ y.mT + bias.masked_fill(future, -torch.inf)
-            attention = scores.softmax(-1)
-            x = x + ((attention @ y) @ (W_V @ W_O)).sum(1)  # heads add up
-            attentions.append(attention)
-        return rms_norm(x) @ self.W_U, attentions
+            bias = by_distance[:, distance.clamp(min=0)].masked_fill(future, -torch.inf)
+            # multiplied first, these are 16 by 16: less than queries and keys would be
+            W_QK = self.W_Q[layer] @ self.W_K[layer].mT / y.shape[-1] ** 0.5
+            W_VO = self.W_V[layer] @ self.W_O[layer]
+            pattern = ((y @ W_QK) @ y.mT + bias).softmax(-1)
+            x = x + ((pattern @ y) @ W_VO).sum(1)  # heads add up
+            patterns.append(pattern)
+        return rms_norm(x) @ self.W_U, patterns
 
     # --8<-- [end:network]
 
@@ -95,7 +90,7 @@ class Training:
 
     def __init__(
         self,
-        network: AttentionOnly,
+        network: MarkovNetwork,
         learning_rate: float,
         distance_factor: float,  # how much faster the numbers for distances learn
         beta2: float = 0.98,
@@ -112,13 +107,13 @@ class Training:
             {"params": distances, **fast},
         ]
         self.optimizer = torch.optim.AdamW(
-            groups, learning_rate, (0.9, beta2), weight_decay=weight_decay
+            groups, learning_rate, (0.9, beta2), weight_decay=weight_decay, fused=True
         )
         self.schedule = torch.optim.lr_scheduler.LinearLR(
             self.optimizer, 1 / warm_up, total_iters=warm_up
         )
 
-    def step(self, sequences: Int[Tensor, "batch length"]) -> None:
+    def step(self, sequences: Tokens) -> None:
         logits, _ = self.network(sequences[:, :-1])
         loss = F.cross_entropy(logits.flatten(0, 1), sequences[:, 1:].flatten())
         self.optimizer.zero_grad()
@@ -132,18 +127,16 @@ class Training:
 
 
 # --8<-- [start:attention]
-def attention_back(
-    attention: Float[Tensor, "batch head query key"], distance: int
-) -> Float[Tensor, "head"]:
+def attention_back(pattern: HeadPattern, distance: int) -> Float[Tensor, "head"]:
     """Each head's mean attention to the token that stands so many places back."""
-    if not 0 <= distance < attention.shape[-1]:
+    if not 0 <= distance < pattern.shape[-1]:
         raise ValueError(
-            f"no token stands {distance} back among {attention.shape[-1]} tokens"
+            f"no token stands {distance} back among {pattern.shape[-1]} tokens"
         )
-    return attention.diagonal(-distance, 2, 3).mean((0, 2))
+    return pattern.diagonal(-distance, 2, 3).mean((0, 2))
 
 
-def followers(tokens: Int[Tensor, "batch pos"]) -> Bool[Tensor, "batch query key"]:
+def followers(tokens: Tokens) -> Bool[Tensor, "batch query key"]:
     """The tokens that came right after an earlier occurrence of the present symbol:
     those that a bigram count looks at."""
     same = tokens[:, :, None] == tokens[:, None, :]  # (batch, query, key)
@@ -151,14 +144,14 @@ def followers(tokens: Int[Tensor, "batch pos"]) -> Bool[Tensor, "batch query key
 
 
 def attention_to_followers(
-    attention: Float[Tensor, "batch head query key"], tokens: Int[Tensor, "batch pos"]
+    pattern: HeadPattern, tokens: Tokens
 ) -> Float[Tensor, "head"]:
     """Each head's attention to followers, where there are any to attend to."""
     right = followers(tokens)
     some = right.any(-1)  # (batch, query)
     if not some.any():
         raise ValueError("no symbol of these sequences has occurred before")
-    mass = (attention * right[:, None]).sum(-1)  # (batch, head, query)
+    mass = (pattern * right[:, None]).sum(-1)  # (batch, head, query)
     return (mass * some[:, None]).sum((0, 2)) / some.sum()
 
 

@@ -14,9 +14,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Generator, Tensor, nn
+
+from snippets.icl.networks.parts import normal, rms_norm
+from snippets.icl.shapes import HeadPattern, Heads, Stream
 
 
 @dataclass(frozen=True)
@@ -51,18 +53,18 @@ class SmallTransformer(nn.Module):
             raise ValueError(f"n_heads = {n_heads} does not divide d_model = {d_model}")
         self.n_heads, self.d_head = n_heads, d_model // n_heads
 
-        def normal(*shape: int, std: float) -> nn.Parameter:
-            return nn.Parameter(std * torch.randn(*shape, generator=generator))
+        def drawn(*shape: int, std: float) -> nn.Parameter:
+            return normal(*shape, std=std, generator=generator)
 
         std, layers = d_model**-0.5, range(n_layers)
-        self.W_E = normal(n_vocab, d_model, std=std)
-        self.W_U = normal(d_model, n_vocab, std=std)
+        self.W_E = drawn(n_vocab, d_model, std=std)
+        self.W_U = drawn(d_model, n_vocab, std=std)
         # W_Q, W_K and W_V of all heads side by side: one product instead of many
         self.W_QKV = nn.ParameterList(
-            normal(d_model, 3 * d_model, std=std) for _ in layers
+            drawn(d_model, 3 * d_model, std=std) for _ in layers
         )
         self.W_O = nn.ParameterList(
-            normal(d_model, d_model, std=std / math.sqrt(2)) for _ in layers
+            drawn(d_model, d_model, std=std / math.sqrt(2)) for _ in layers
         )
         self.by_distance = nn.ParameterList(
             nn.Parameter(torch.zeros(n_heads, n_positions)) for _ in layers
@@ -79,10 +81,10 @@ class SmallTransformer(nn.Module):
         self,
         tokens: Int[Tensor, "batch pos"],
         off: Collection[tuple[int, int]] = (),
-        patterns: Sequence[Float[Tensor, "batch head query key"]] | None = None,
+        patterns: Sequence[HeadPattern] | None = None,
     ) -> tuple[
         Float[Tensor, "batch pos n_vocab"],
-        list[Float[Tensor, "batch head query key"]],
+        list[HeadPattern],
     ]:
         """Logits of the next token, and the attention pattern of each layer.
 
@@ -102,9 +104,7 @@ class SmallTransformer(nn.Module):
             seen.append(pattern)
         return rms_norm(x) @ self.W_U, seen
 
-    def project(
-        self, layer: int, x: Float[Tensor, "batch pos d_model"]
-    ) -> tuple[Float[Tensor, "batch head pos d_head"], ...]:
+    def project(self, layer: int, x: Stream) -> tuple[Heads, ...]:
         """Queries, keys and values of every head."""
         batch, pos, _ = x.shape
         all_three = (rms_norm(x) @ self.W_QKV[layer]).view(
@@ -118,9 +118,9 @@ class SmallTransformer(nn.Module):
     def attend(
         self,
         layer: int,
-        query: Float[Tensor, "batch head pos d_head"],
-        key: Float[Tensor, "batch head pos d_head"],
-    ) -> Float[Tensor, "batch head pos pos"]:
+        query: Heads,
+        key: Heads,
+    ) -> HeadPattern:
         """softmax(q k' / sqrt(d_head) + a number for the distance), over no later
         token."""
         pos = query.shape[2]
@@ -130,6 +130,25 @@ class SmallTransformer(nn.Module):
         return (scores + numbers.view(-1, pos, pos) + later).softmax(-1)
 
     # --8<-- [end:network]
+
+    # --8<-- [start:optimizer]
+    def optimizer(
+        self, rate: float, faster: float, weight_decay: float
+    ) -> torch.optim.AdamW:
+        """AdamW, in which distances and gates learn `faster` times as fast as the
+        matrices, and do not decay: they are few, start at zero and are no features."""
+        matrices = [self.W_E, self.W_U, *self.W_QKV, *self.W_O]
+        rest = [*self.by_distance] + ([] if self.gate is None else [self.gate])
+        return torch.optim.AdamW(
+            [
+                {"params": matrices, "lr": rate, "weight_decay": weight_decay},
+                {"params": rest, "lr": rate * faster, "weight_decay": 0},
+            ],
+            betas=(0.9, 0.98),
+            fused=True,
+        )
+
+    # --8<-- [end:optimizer]
 
     def check(
         self,
@@ -183,14 +202,7 @@ class SmallTransformer(nn.Module):
 
 
 # --8<-- [start:pieces]
-def rms_norm(x: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
-    """Each row scaled to a mean square of 1."""
-    return F.rms_norm(x, x.shape[-1:])
-
-
-def smear(
-    key: Float[Tensor, "batch head pos d_head"], gate: Float[Tensor, "head"]
-) -> Float[Tensor, "batch head pos d_head"]:
+def smear(key: Heads, gate: Float[Tensor, "head"]) -> Heads:
     """Mix into each key the key before it: sigma(a) k_j + (1 - sigma(a)) k_(j-1), with
     one learned a for each head. The first key stays."""
     own = gate.sigmoid()[:, None, None]

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
-from torch import Tensor
+from jaxtyping import Bool, Float, Int
+from torch import Generator, Tensor
+
+from snippets.icl.streams import as_numpy
 
 
 # --8<-- [start:task]
@@ -72,21 +74,22 @@ class World:
     """The fixed part of the task: one table of bigrams."""
 
     # --8<-- [start:world]
-    def __init__(self, task: Task, seed: int) -> None:
-        self.task, self.random = task, np.random.default_rng(seed)
+    def __init__(self, task: Task, stream: Generator) -> None:
+        self.task = task
         rows = np.full(task.n_vocab, task.concentration)
-        self.table = self.random.dirichlet(rows, task.n_vocab)  # row: now, column: next
+        # row: now, column: next
+        self.table = as_numpy(stream).dirichlet(rows, task.n_vocab)
 
-    def draw(self, batch: int) -> Batch:
+    def draw(self, batch: int, stream: Generator) -> Batch:
         """Fresh sequences: a chain, and a random segment pasted R times over it."""
-        t = self.task
-        tokens = self.chain(batch, t.n_tokens + 1)
-        segment = self.random.integers(t.n_vocab, size=(batch, t.segment))  # uniform
+        t, random = self.task, as_numpy(stream)
+        tokens = self.chain(batch, t.n_tokens + 1, random)
+        segment = random.integers(t.n_vocab, size=(batch, t.segment))  # uniform
 
         # R starts at random, in order, without overlap: choose R of the slots that are
         # left when each copy takes one slot, then give every copy its S tokens back
         n_slots = t.n_tokens + 1 - t.copies * (t.segment - 1)
-        slots = self.random.random((batch, n_slots)).argsort(1)[:, : t.copies]
+        slots = random.random((batch, n_slots)).argsort(1)[:, : t.copies]
         starts = np.sort(slots, 1) + np.arange(t.copies) * (t.segment - 1)
         places = (starts[:, :, None] + np.arange(t.segment)).reshape(batch, -1)
 
@@ -96,13 +99,13 @@ class World:
         np.put_along_axis(copy, places, np.broadcast_to(which, places.shape), 1)
         return Batch(torch.from_numpy(tokens), torch.from_numpy(copy))
 
-    def chain(self, batch: int, length: int) -> np.ndarray:
+    def chain(self, batch: int, length: int, random: np.random.Generator) -> np.ndarray:
         """Markov chains from their stationary law."""
         sums = self.table.cumsum(1)
         last = self.task.n_vocab - 1  # sums may end a rounding error below 1
         tokens = np.empty((batch, length), dtype=np.int64)
         for i in range(length):
-            dice = self.random.random((batch, 1))
+            dice = random.random((batch, 1))
             below = sums[tokens[:, i - 1]] if i else self.stationary().cumsum()[None]
             tokens[:, i] = np.minimum((below < dice).sum(1), last)
         return tokens
@@ -119,3 +122,15 @@ class World:
         p = self.table
         logs = np.log(p, where=p > 0, out=np.zeros_like(p))
         return float(-(self.stationary()[:, None] * p * logs).sum())
+
+
+# --8<-- [start:context_free]
+def context_free(data: Batch, n_vocab: int) -> Float[Tensor, "n_vocab n_vocab"]:
+    """Log-probability of each token after each, by counting in `data`: the best that a
+    prediction can be which looks at the present token and at no other."""
+    pairs = data.read.flatten() * n_vocab + data.wanted.flatten()
+    counts = torch.bincount(pairs, minlength=n_vocab**2).view(n_vocab, n_vocab) + 1
+    return (counts / counts.sum(1, keepdim=True)).log()
+
+
+# --8<-- [end:context_free]

@@ -55,7 +55,8 @@ def draw_contrast(runs: list[Measurements]) -> Figure:
             )
         ax.set_ylabel(label)
     style.level(axes[0, 0], float(np.log(len(NAMES))), "ln V", x=0.075, below=True)
-    style.level(axes[1, 0], 0, "the context does not help")
+    table = float(np.median([m["table_icl"] for m in runs]))
+    style.level(axes[1, 0], table, "a table, no context")
     axes[0, 0].set_ylim(0, 4.3)
     axes[1, 0].set_ylim(-1.8, 0.4)
     axes[2, 0].set(ylim=(-0.02, 1.02), xlabel="training step")
@@ -70,7 +71,8 @@ def draw_order(runs: list[Measurements]) -> Figure:
 
     def fallen(m: Measurements) -> np.ndarray:
         loss = repeats(m, "two")
-        return (m["two_plateau"] - loss) / (m["two_plateau"] - loss[-1])
+        plateau = loss[m["two_step"] == LEARNED]
+        return (plateau - loss) / (plateau - loss[-1])
 
     def previous(m: Measurements) -> np.ndarray:
         return m["two_previous"][:, 0, m["two_heads"][0, 0]]
@@ -96,26 +98,20 @@ def draw_order(runs: list[Measurements]) -> Figure:
     return figure
 
 
-def moments(m: Measurements) -> list[tuple[str, int]]:
-    """Before, during and after, as places on the curves of two layers."""
-    step = m["two_step"]
-    before = int(np.flatnonzero(step == LEARNED)[0])
-    during = int(np.flatnonzero(step == m["two_half_way"])[0])
-    return [("before", before), ("during", during), ("after", len(step) - 1)]
-
-
 def draw_maps(m: Measurements) -> Figure:
     figure, axes = style.panels(3, 2, height=2.45)
     names = list(PROBE)
-    for row, (moment, index) in zip(axes, moments(m)):
+    steps = (LEARNED, int(m["two_half_way"]), int(m["two_step"][-1]))
+    for index, (row, moment) in enumerate(zip(axes, ("before", "during", "after"))):
         for layer, ax in enumerate(row):
-            pattern = m["two_probe"][index, layer, m["two_heads"][layer, 0]]
+            head = m["two_heads"][layer, 0]
+            pattern = m["two_probe"][index, layer, head].astype(float)
             ax.imshow(pattern, vmin=0, vmax=1, interpolation="none")
             ax.set_xticks(range(len(names)), names, fontsize=7.5)
             ax.set_yticks(range(len(names)), names, fontsize=7.5)
             ax.tick_params(length=0, pad=2)
             ax.grid(False)
-        row[0].set_ylabel(f"{moment}: step {int(m['two_step'][index])}")
+        row[0].set_ylabel(f"{moment}: step {steps[index]}")
     axes[0, 0].set_title("layer 1, previous-token head", fontsize=9)
     axes[0, 1].set_title("layer 2, induction head", fontsize=9)
     return figure
@@ -219,7 +215,7 @@ def draw_circuits(m: Measurements) -> Figure:
     )
     for row, (label, name, kind) in zip(axes, rows):
         for ax, circuit in zip(row, ("QK", "OV")):
-            picture = m[f"{name}_{circuit}{kind}"]
+            picture = m[f"{name}_{circuit}{kind}"].astype(float)
             # what is the same for all keys changes no attention; and for all outputs,
             # no probability
             picture = picture - picture.mean(1, keepdims=True)

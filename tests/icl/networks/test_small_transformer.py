@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snippets.icl.networks.small_transformer import SmallTransformer, rms_norm, smear
+from snippets.icl.networks.parts import rms_norm
+from snippets.icl.networks.small_transformer import SmallTransformer, smear
 
 by_hypothesis = settings(max_examples=15, deadline=None)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare, dirichlet, entropy, kstest
 
 from snippets.icl.networks.markov_network import (
-    AttentionOnly,
+    MarkovNetwork,
     Training,
     attention_back,
     attention_to_followers,
@@ -189,7 +189,7 @@ def test_divergence_against_scipy(k, seed):
 
 def test_network_against_a_loop():
     """One query at a time, with explicit sums over the tokens before it."""
-    network = AttentionOnly(3, 8, (2, 1), 10, generator())
+    network = MarkovNetwork(3, 8, (2, 1), 10, generator())
     for bias in network.by_distance:
         bias.data = torch.randn(bias.shape, generator=generator(1))
     tokens = torch.randint(3, (2, 9), generator=generator(2))
@@ -217,7 +217,7 @@ def test_network_against_a_loop():
 
 
 def test_network_does_not_look_ahead():
-    network = AttentionOnly(3, 8, (1, 1), 10, generator())
+    network = MarkovNetwork(3, 8, (1, 1), 10, generator())
     tokens = torch.randint(3, (1, 10), generator=generator(1))
     changed = tokens.clone()
     changed[0, 6:] = (changed[0, 6:] + 1) % 3
@@ -225,7 +225,7 @@ def test_network_does_not_look_ahead():
 
 
 def test_training_takes_a_step_downhill():
-    network = AttentionOnly(2, 8, (1,), 12, generator())
+    network = MarkovNetwork(2, 8, (1,), 12, generator())
     training = Training(network, 1e-2, 2.0)
     assert [group["lr"] for group in training.optimizer.param_groups] == pytest.approx([1e-2 / 20, 2e-2 / 20])
     sequences = torch.tensor([[0, 1] * 6] * 4)
@@ -275,12 +275,12 @@ def test_tokens_out_of_range(bad):
         with pytest.raises(ValueError, match="0 to 2"):
             strategy(tokens, 3)
     with pytest.raises(ValueError, match="0 to 2"):
-        AttentionOnly(3, 8, (1,), 10, generator())(tokens)
+        MarkovNetwork(3, 8, (1,), 10, generator())(tokens)
 
 
 def test_sequence_longer_than_the_positions():
     with pytest.raises(ValueError, match="longer than the 10 positions"):
-        AttentionOnly(3, 8, (1,), 10, generator())(torch.zeros(1, 11, dtype=torch.long))
+        MarkovNetwork(3, 8, (1,), 10, generator())(torch.zeros(1, 11, dtype=torch.long))
 
 
 @pytest.mark.parametrize(
