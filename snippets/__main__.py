@@ -1,3 +1,4 @@
 from snippets.book.cli import main
 
-main()
+if __name__ == "__main__":  # a worker imports this module too
+    main()

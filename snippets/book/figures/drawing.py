@@ -14,19 +14,23 @@ from matplotlib.patches import Rectangle
 
 from snippets import style
 from snippets.book.errors import BookError
-from snippets.book.measure import fingerprint, store
+from snippets.book.figures import listed
+from snippets.book.measure import catalogue, fingerprint, store
 from snippets.book.measure.catalogue import Experiment
 from snippets.book.measure.pipeline import runs
-from snippets.book.paths import figures, work
+from snippets.book.paths import figures
 
 LARGEST_SVG = 150_000  # bytes; a figure over it is stored as pixels
+LIST = "figures.json"
+CSS_PIXELS = 96  # an inch
 
 
 def draw(experiment: Experiment, preset: str, seeds: list[int]) -> dict[str, Any]:
     """Draw every figure of an experiment in both themes. The list of them is written last: no list, no figures."""
     measurements, _ = runs(experiment, preset, seeds)
     folder = figures(experiment.name, preset)
-    listed: dict[str, dict[str, str]] = {}
+    files_of: dict[str, dict[str, str]] = {}
+    size_of: dict[str, list[int]] = {}
     for theme in ("light", "dark"):
         with style.use(theme):
             drawn = experiment.draw(measurements)
@@ -34,15 +38,22 @@ def draw(experiment: Experiment, preset: str, seeds: list[int]) -> dict[str, Any
                 raise BookError(f"{experiment.name}: draw returned no named figures; return a dictionary of Figure")
             for name, figure in drawn.items():
                 files = save(figure, folder, name, theme)
-                listed.setdefault(name, {}).update({path.name: sha for path, sha in files.items()})
+                files_of.setdefault(name, {}).update({path.name: sha for path, sha in files.items()})
+                size_of[name] = [round(inches * CSS_PIXELS) for inches in figure.get_size_inches()]
             plt.close("all")
-    about = {"fingerprint": fingerprint.of_figures(experiment.name, preset, seeds), "figures": listed}
-    store.write_json(work(experiment.name, preset) / "figures.json", about)
-    wanted = {file for files in listed.values() for file in files}
+    stamp = fingerprint.of_figures(experiment.name, preset, seeds)
+    about = {"fingerprint": stamp, "figures": files_of, "sizes": size_of}
+    store.write_json(folder / LIST, about)
+    wanted = {LIST} | {file for files in files_of.values() for file in files}
     for path in folder.iterdir():
         if path.name not in wanted:
             path.unlink()  # figures that are no longer drawn, and what a kill left unfinished
     return about
+
+
+def draw_by_name(name: str, preset: str, seeds: list[int]) -> None:
+    """The same, for a worker."""
+    draw(catalogue.load(name), preset, seeds)
 
 
 def save(figure: Figure, folder: Path, name: str, theme: str) -> dict[Path, str]:
@@ -103,17 +114,11 @@ def read_figures(experiment: str, preset: str, seeds: list[int]) -> dict[str, di
 
     Raises BookError where they are stale, or a file is missing or not the one that was drawn.
     """
-    about = store.read_json(work(experiment, preset) / "figures.json")
-    if about is None:
-        return None
-    if about.get("fingerprint") != fingerprint.of_figures(experiment, preset, seeds):
-        raise BookError(f"the figures of {experiment} are stale, its code has changed since; run `make book`")
-    for files in about["figures"].values():
-        for file, sha in files.items():
-            path = figures(experiment, preset) / file
-            if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != sha:
-                raise BookError(
-                    f"{store.relative(path)} is missing or not the file that was drawn; "
-                    f"run `python -m snippets draw {experiment}`"
-                )
-    return about["figures"]
+    about = listed.read(experiment, preset, seeds)
+    return about and about["figures"]
+
+
+def sizes(experiment: str, preset: str, seeds: list[int]) -> dict[str, tuple[int, int]]:
+    """Width and height of each figure in CSS pixels, by name; as `read_figures` else."""
+    about = listed.read(experiment, preset, seeds)
+    return {name: (width, height) for name, (width, height) in (about or {"sizes": {}})["sizes"].items()}

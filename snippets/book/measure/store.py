@@ -1,9 +1,6 @@
 """What is written, is written whole or not at all; what is read, is checked.
 
-build/<preset>/<experiment>/seed-<k>.npz          one seed's measurements, with its fingerprint and cost
-build/<preset>/<experiment>/seed-<k>.<cell>.npz   the same for one cell of a sweep
-build/<preset>/<experiment>/results.json          claims, verdicts and provenance, over all seeds
-build/<preset>/<experiment>/figures.json          which figures were drawn, and the hash of each file
+Arrays go into a zip file whose bytes depend on nothing but its content; a JSON file carries the checksum of itself.
 """
 
 import hashlib
@@ -12,18 +9,20 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from snippets.book.errors import BookError
-from snippets.book.paths import ROOT, work
+from snippets.book.paths import relative
 
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the date of every file in an archive: the same content gives the same bytes
+ABOUT = "about.json"
 
-def relative(path: Path) -> str:
-    """The path as a reader would type it."""
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+__all__ = ["pack", "read_json", "relative", "unpack", "write", "write_json"]
 
 
 def write(path: Path, content: bytes) -> None:
@@ -47,58 +46,85 @@ def write(path: Path, content: bytes) -> None:
         ) from error
 
 
-def seed_path(experiment: str, preset: str, seed: int | str) -> Path:
-    """Where one seed is kept; in a sweep one cell of it, `<seed>.<cell>` (see `paths.unit`)."""
-    return work(experiment, preset) / f"seed-{seed}.npz"
-
-
-def write_seed(path: Path, measurements: dict[str, np.ndarray], about: dict[str, Any]) -> None:
-    """Keep one seed's measurements with what is known of their making."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **(measurements | {"__about__": np.array(json.dumps(about))}))  # type: ignore[arg-type]
-    write(path, buffer.getvalue())
-
-
-def read_seed(path: Path, fingerprint: str) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
-    """Measurements and what is known of them; None where they are absent, damaged or of another fingerprint."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            about = json.loads(str(file["__about__"]))
-            if about["fingerprint"] != fingerprint:
-                return None
-            return {name: file[name] for name in file.files if name != "__about__"}, about
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
-
-
-def seed_fingerprint(path: Path) -> str | None:
-    """The fingerprint of a seed's measurements, without reading them; None where the file is absent or damaged."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return json.loads(str(file["__about__"]))["fingerprint"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
-
-
-def checksum(content: dict[str, Any]) -> str:
+def checksum(content: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> str:
+    """One hash of all that is kept, but for the hash itself."""
     body = {key: value for key, value in content.items() if key != "checksum"}
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    found = hashlib.sha256(json.dumps(body, sort_keys=True).encode())
+    for name in sorted(arrays or {}):
+        array = np.ascontiguousarray(arrays[name])  # type: ignore[index]
+        found.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file that tells when it was edited or cut."""
-    content = content | {"checksum": checksum(content)}
-    write(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+def pack(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> bytes:
+    """Arrays by name, and what is known of them, as one file. Names may hold a slash."""
+    about = {**about, "checksum": checksum(about, arrays)}
+    members = {ABOUT: json.dumps(about, sort_keys=True, allow_nan=False).encode()}
+    for name in sorted(arrays):
+        buffer = io.BytesIO()
+        np.lib.format.write_array(buffer, np.asarray(arrays[name]), allow_pickle=False)
+        members[f"{name}.npy"] = buffer.getvalue()
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as file:
+        for name, content in members.items():
+            entry = zipfile.ZipInfo(name, LONG_AGO)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            file.writestr(entry, content, compresslevel=9)
+    return whole.getvalue()
+
+
+def unpack(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
+    """What `pack` put into a file; None where there is none. Raises BookError where it was cut or changed."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            about = json.loads(file.read(ABOUT))
+            arrays = {
+                name.removesuffix(".npy"): np.lib.format.read_array(io.BytesIO(file.read(name)), allow_pickle=False)
+                for name in file.namelist()
+                if name != ABOUT
+            }
+        if about.get("checksum") == checksum(about, arrays):
+            return arrays, about
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error):
+        pass
+    raise BookError(f"{relative(path)} was cut or edited by hand")
+
+
+def peek(path: Path) -> dict[str, Any] | None:
+    """What is known of the arrays in a file, without reading them; None where it is absent or damaged."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            return json.loads(file.read(ABOUT))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file that tells when it was edited or cut, with a line for each leaf but short lists."""
+    content = {**content, "checksum": checksum(content)}
+    write(path, (json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode())
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
     """The content of a file that write_json wrote, None where there is none. Raises BookError where it was changed."""
     try:
-        content = json.loads(path.read_text())
+        text = path.read_text(encoding="utf-8")
+        if "\n<<<<<<< " in f"\n{text}":
+            folder = relative(path.parent)
+            raise BookError(
+                f"{relative(path)} is in conflict after a merge; take either side with `git checkout --ours {folder}` "
+                "or --theirs, then `make book` trains what is stale"
+            )
+        content = json.loads(text)
         if content.get("checksum") == checksum(content):
             return content
     except FileNotFoundError:
         return None
     except (ValueError, AttributeError):
         pass
-    raise BookError(f"{relative(path)} was cut or edited by hand; delete it and run `make book`, nothing is re-trained")
+    raise BookError(
+        f"{relative(path)} was cut or edited by hand; run `make book`: it is judged again, nothing is re-trained"
+    )

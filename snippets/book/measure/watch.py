@@ -1,52 +1,83 @@
-"""How far a training run is, told through small files, so that a terminal and a page in draft can both show it.
-
-build/<preset>/<experiment>/progress-<seed>.json           while that seed trains
-build/<preset>/<experiment>/progress-<seed>.<cell>.json    while that cell of a sweep trains
-"""
+"""How far a build is, told to a terminal by a bar and to a page in draft by a small file, build/progress.json."""
 
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from snippets.book.paths import unit, work
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from snippets.book.measure.pool import Task
+from snippets.book.paths import BUILD
 
 EVERY = 0.5  # seconds between two writes
-SILENT = 60  # seconds after which a file is taken for one that a killed run left behind
+UNKNOWN = 20.0  # core-seconds that a task takes if nobody knows better
 
 
-def progress_path(experiment: str, preset: str, seed: int, cell: str) -> Path:
-    return work(experiment, preset) / f"progress-{unit(seed, cell)}.json"
+class Board:
+    """Adds up the tasks of each experiment. `begun` tells how many units of each there are, and are there already."""
+
+    def __init__(self, begun: dict[str, tuple[int, int]], seeds: int, bar: Progress | None) -> None:
+        self.begun, self.seeds, self.bar = begun, seeds, bar
+        self.line = bar.add_task("", total=1) if bar else None
+        self.last = 0.0
+
+    def __call__(self, tasks: list[Task]) -> None:
+        if self.bar and self.line is not None:
+            costs = [UNKNOWN if task.cost is None else task.cost for task in tasks]
+            done = sum(cost * task.share for cost, task in zip(costs, tasks))
+            open_ = sum(task.share < 1 for task in tasks)
+            self.bar.update(self.line, total=sum(costs) or 1, completed=done, description=f"{open_} tasks to go")
+        if time.time() - self.last >= EVERY:
+            self.last = time.time()
+            self.write(tasks, running=True)
+
+    def write(self, tasks: list[Task], running: bool, problem: str = "") -> None:
+        """Tell how far each experiment is: the share of its units' work that is done, and how many seeds that makes."""
+        experiments = {}
+        for name, (units, there) in self.begun.items():
+            mine = [task.share for task in tasks if task.about and task.about[0] == name]
+            share = (there + sum(mine)) / units if units else 1.0
+            experiments[name] = {"share": round(share, 4), "seeds": int(share * self.seeds + 1e-9)}
+        told = {
+            "experiments": experiments, "of": self.seeds, "problem": problem, "running": running, "pid": os.getpid(),
+            "time": time.time(),
+        }  # fmt: skip
+        path = path_of_progress()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".unfinished-progress-{os.getpid()}")
+        unfinished.write_text(json.dumps(told), encoding="utf-8")
+        unfinished.replace(path)
+
+
+def path_of_progress() -> Path:
+    return BUILD / "progress.json"
 
 
 @contextmanager
-def telling(experiment: str, preset: str, seed: int, cell: str = "") -> Iterator[Any]:
-    """A function to call with the share that is done; what it writes is gone when the block ends."""
-    path = progress_path(experiment, preset, seed, cell)
-    began, last = time.time(), 0.0
+def board(begun: dict[str, tuple[int, int]], seeds: int) -> Iterator[Board]:
+    """A board with a bar, where there is a terminal to draw it in."""
+    if not sys.stderr.isatty():
+        yield Board(begun, seeds, None)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+    console = Console(stderr=True)
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
+        yield Board(begun, seeds, bar)
 
-    def tell(share: float) -> None:
-        nonlocal last
-        if time.time() - last >= EVERY:
-            last = time.time()
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps({"share": share, "seconds": last - began, "pid": os.getpid()}))
 
+def read() -> dict[str, Any]:
+    """The last word of a build: {"experiments": {name: {"share", "seeds"}}, "of", "problem", "running", "time"}."""
     try:
-        yield tell
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def share_done(experiment: str, preset: str, seed: int, cell: str = "") -> float | None:
-    """The share of a run that is done, None where it is not running."""
-    path = progress_path(experiment, preset, seed, cell)
-    try:
-        if time.time() - path.stat().st_mtime > SILENT:
-            return None
-        return float(json.loads(path.read_text())["share"])
+        told = json.loads(path_of_progress().read_text(encoding="utf-8"))
+        os.kill(told["pid"], 0)
+        return told
+    except ProcessLookupError:
+        return told | {"running": False}
     except (OSError, ValueError, KeyError):
-        return None
+        return {"experiments": {}, "of": 0, "problem": "", "running": False, "time": time.time()}

@@ -1,7 +1,8 @@
 """make serve: the book at once, in draft; figures and numbers appear as their runs end.
 
 Two things go on side by side. The server rebuilds and reloads the pages when prose, code or figures change, and answers
-/progress.json. The runner makes what is stale through Snakemake, now and whenever an experiment's code changes.
+/progress.json. The runner makes what is stale by `build` in a process of its own, now and whenever an experiment's code
+changes.
 """
 
 import json
@@ -25,7 +26,7 @@ from mkdocs.exceptions import MkDocsException
 from mkdocs.livereload import LiveReloadServer
 
 from snippets.book.errors import BookError, UsageError
-from snippets.book.measure import catalogue, fingerprint, pipeline
+from snippets.book.measure import builder, catalogue, fingerprint, watch
 from snippets.book.measure.seeds import DEFAULT_SEEDS
 from snippets.book.pages import labs, publish, references
 from snippets.book.paths import BUILD, DOCS, ROOT, SHOWN_PRESET, SNIPPETS
@@ -40,7 +41,7 @@ def serve(address: str) -> None:
         raise UsageError(f"address '{address}' cannot be read: write host:port, such as 127.0.0.1:8000")
     runner = Runner()
     server = BookServer(runner, host, int(port))
-    (DOCS / "figures").mkdir(exist_ok=True)
+    builder.link_figures()
     server.build()
     for path in (DOCS, SNIPPETS, ROOT / "mkdocs.yml"):
         server.watch(str(path))
@@ -142,8 +143,4 @@ class Runner:
 
     def progress(self) -> dict[str, Any]:
         """How far each experiment is: the share of its seeds' work that is done, and the last problem."""
-        shares = {}
-        for name in catalogue.discover():
-            done = [pipeline.share_done(name, SHOWN_PRESET, seed) for seed in DEFAULT_SEEDS]
-            shares[name] = {"share": sum(done) / len(done), "seeds": sum(share == 1 for share in done)}
-        return {"experiments": shares, "of": len(DEFAULT_SEEDS), "problem": self.problem, "time": time.time()}
+        return watch.read() | {"of": len(DEFAULT_SEEDS), "problem": self.problem, "time": time.time()}
