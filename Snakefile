@@ -1,118 +1,35 @@
-# How a number comes to its page. Snakemake decides what is stale and runs what is independent side by side; every step is
-# a command of its own (python -m snippets train | judge | draw | labs | site), safe to repeat, and checks what it reads.
+# The way to a cluster: a job is one unit, a seed of an experiment or of one cell of it.
 #
-#   python -m snippets build                                            the whole book
-#   python -m snippets build --preset paper --profile profiles/slurm    the papers' own settings, on a cluster
+#   python -m snippets build --preset paper --profile profiles/slurm
 #
-# `build` takes a lock, deletes what its fingerprint says is stale, and calls Snakemake on this file. A job re-runs too when
-# the fingerprint of its cause changes (a `params:` entry), or an input does. See snippets/book/measure/fingerprint.py.
+# lists the units that are missing in build/jobs.txt, calls Snakemake on this file, and gathers what the jobs have made.
+# By hand: `snakemake units --profile profiles/slurm`, then `python -m snippets gather --preset paper`.
 
-import sys
+import shlex
+from pathlib import Path
 
-from snippets.book.measure import fingerprint
-from snippets.book.pages import labs
-from snippets.book.measure.catalogue import discover
-from snippets.book.pages.publish import sources
-from snippets.book.measure.seeds import parse, spell
+from snippets.book.measure.cluster import call
 
-PRESET = config.get("preset", "laptop")
-SEEDS = parse(str(config.get("seeds", "0-4")))
-PER_JOB = int(config.get("seeds_per_job", 2))  # importing torch costs a second or two; a cluster takes 1
-EXPERIMENTS = [name for name in discover() if PRESET == "laptop" or fingerprint.preset_expression(name, PRESET)]
-LABS = labs.discover() if PRESET == "laptop" else []
-SNIPPETS = f"{sys.executable} -m snippets"
-
-
-def trained(wildcards):
-    """The jobs that train an experiment: some seeds each; on a cluster, each cell of a sweep apart."""
-    cells = fingerprint.cells(wildcards.experiment, PRESET)
-    if PER_JOB == 1 and cells != [""]:
-        jobs = [f"{seed}.{cell}" for seed in SEEDS for cell in cells]
-    else:
-        jobs = [spell(SEEDS[i : i + PER_JOB]) for i in range(0, len(SEEDS), PER_JOB)]
-    return [f"build/{PRESET}/{wildcards.experiment}/trained-{job}" for job in jobs]
+JOBS = Path("build/jobs.txt").read_text(encoding="utf-8").split()
 
 
 wildcard_constraints:
-    experiment="[a-z0-9_]+/[a-z0-9_]+",
     preset="[a-z0-9_]+",
-    seeds="[0-9,-]+",
-    seed="[0-9]+",
-    cell="[a-z0-9-]+",
-    lab="[a-z0-9_]+",
+    experiment="[a-z0-9_]+/[a-z0-9_]+",
+    unit="[0-9]+(\\.[a-z0-9-]+)?",
+    stamp="[0-9a-f]{16}",
 
 
-rule results:
-    input:
-        expand("build/{preset}/{experiment}/results.json", preset=PRESET, experiment=EXPERIMENTS),
-        expand("build/{preset}/{experiment}/figures.json", preset=PRESET, experiment=EXPERIMENTS),
-        expand("build/labs/{lab}.json", lab=LABS),
-
-
-rule all:
+rule units:
     default_target: True
     input:
-        ["site/.complete"] if PRESET == "laptop" else [],
-        rules.results.input,
+        JOBS,
 
 
 rule train:
     output:
-        touch("build/{preset}/{experiment}/trained-{seeds}"),
+        "build/units/{preset}/{experiment}/{unit}.{stamp}.npz",
     params:
-        cause=lambda w: fingerprint.of_runs(w.experiment, w.preset, parse(w.seeds)),
+        call=lambda w: shlex.join(call(w.preset, w.experiment, w.unit)),
     shell:
-        "{SNIPPETS} train {wildcards.experiment} --preset {wildcards.preset} --seeds {wildcards.seeds}"
-
-
-rule train_cell:
-    output:
-        touch("build/{preset}/{experiment}/trained-{seed}.{cell}"),
-    params:
-        cause=lambda w: fingerprint.of_run(w.experiment, w.preset, int(w.seed), w.cell),
-    shell:
-        "{SNIPPETS} train {wildcards.experiment} --preset {wildcards.preset} --seeds {wildcards.seed}"
-        " --cells {wildcards.cell}"
-
-
-rule judge:
-    input:
-        trained,
-    output:
-        "build/{preset}/{experiment}/results.json",
-    params:
-        seeds=spell(SEEDS),
-        cause=lambda w: fingerprint.of_results(w.experiment, w.preset, SEEDS),
-    shell:
-        "{SNIPPETS} judge {wildcards.experiment} --preset {wildcards.preset} --seeds {params.seeds}"
-
-
-rule draw:
-    input:
-        trained,
-    output:
-        "build/{preset}/{experiment}/figures.json",
-    params:
-        seeds=spell(SEEDS),
-        cause=lambda w: fingerprint.of_figures(w.experiment, w.preset, SEEDS),
-    shell:
-        "{SNIPPETS} draw {wildcards.experiment} --preset {wildcards.preset} --seeds {params.seeds}"
-
-
-rule lab:
-    output:
-        "build/labs/{lab}.json",
-    params:
-        cause=lambda w: fingerprint.of_lab(w.lab),
-    shell:
-        "{SNIPPETS} labs {wildcards.lab}"
-
-
-rule site:
-    input:
-        rules.results.input,
-        sources(),
-    output:
-        "site/.complete",
-    shell:
-        "{SNIPPETS} site"
+        "{params.call}"

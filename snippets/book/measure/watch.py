@@ -22,8 +22,8 @@ UNKNOWN = 20.0  # core-seconds that a task takes if nobody knows better
 class Board:
     """Adds up the tasks of each experiment. `begun` tells how many units of each there are, and are there already."""
 
-    def __init__(self, begun: dict[str, tuple[int, int]], seeds: int, bar: Progress | None) -> None:
-        self.begun, self.seeds, self.bar = begun, seeds, bar
+    def __init__(self, begun: dict[str, tuple[int, int]], seeds: int, bar: Progress | None, told: bool) -> None:
+        self.begun, self.seeds, self.bar, self.told = begun, seeds, bar, told
         self.line = bar.add_task("", total=1) if bar else None
         self.last = 0.0
 
@@ -33,7 +33,7 @@ class Board:
             done = sum(cost * task.share for cost, task in zip(costs, tasks))
             open_ = sum(task.share < 1 for task in tasks)
             self.bar.update(self.line, total=sum(costs) or 1, completed=done, description=f"{open_} tasks to go")
-        if time.time() - self.last >= EVERY:
+        if self.told and time.time() - self.last >= EVERY:
             self.last = time.time()
             self.write(tasks, running=True)
 
@@ -60,15 +60,15 @@ def path_of_progress() -> Path:
 
 
 @contextmanager
-def board(begun: dict[str, tuple[int, int]], seeds: int) -> Iterator[Board]:
-    """A board with a bar, where there is a terminal to draw it in."""
+def board(begun: dict[str, tuple[int, int]], seeds: int, told: bool = True) -> Iterator[Board]:
+    """A board with a bar, where there is a terminal. Only what is `told` goes into build/progress.json."""
     if not sys.stderr.isatty():
-        yield Board(begun, seeds, None)
+        yield Board(begun, seeds, None, told)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
     console = Console(stderr=True)
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
-        yield Board(begun, seeds, bar)
+        yield Board(begun, seeds, bar, told)
 
 
 def read() -> dict[str, Any]:
