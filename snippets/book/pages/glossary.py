@@ -50,7 +50,7 @@ def read_terms() -> list[Term]:
     found: dict[str, Term] = {}
     for path in sorted(DOCS.rglob("*.md")):
         page = path.relative_to(DOCS).as_posix()
-        for term in terms_of(page, path.read_text()):
+        for term in terms_of(page, path.read_text(encoding="utf-8")):
             for name in (term.name, *term.also):
                 if other := found.get(name.lower()):
                     raise BookError(
