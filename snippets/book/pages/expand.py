@@ -37,7 +37,7 @@ def expand(target: Path = PAGES, draft: bool = False) -> set[str]:
     facts, problems = Facts(draft), list[str]()
     texts: dict[str, str] = {}
     copies: dict[str, Path] = {}
-    for path in sorted(p for p in DOCS.rglob("*") if p.is_file() and "figures" != p.relative_to(DOCS).parts[0]):
+    for path in sorted(p for p in DOCS.rglob("*") if p.is_file() and p.relative_to(DOCS).parts[0] != "figures"):
         file = path.relative_to(DOCS).as_posix()
         if path.suffix != ".md":
             copies[file] = path

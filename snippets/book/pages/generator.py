@@ -62,20 +62,20 @@ class Generator:
         self.config.plugins["kept"] = self.kept = Kept()
         self.watched(lambda: steps.build(self.config, serve_url=self.url or None))
 
-    def rebuild(self, file: str) -> Path:
-        """One page again, its text alone having changed. Returns the HTML file."""
+    def rebuild(self, file: str, site: Path) -> Path:
+        """One page again, its text alone having changed, into a site that was built. Returns the HTML file."""
         config, kept = self.config, self.kept
         assert config is not None, "a page is made again after the site was built"
         found = kept.files.get_file_from_path(file)
         assert found is not None and found.page is not None, file
-        page = found.page
+        page, found.abs_dest_path = found.page, str(site / found.dest_uri)
 
         def again() -> None:
             steps._populate_page(page, config, kept.files)
             steps._build_page(page, config, kept.files.documentation_pages(), kept.nav, kept.env)
 
         self.watched(again)
-        return Path(found.abs_dest_path)
+        return site / found.dest_uri
 
     def watched(self, step: Any) -> None:
         """Take a step of MkDocs and raise BookError with what it says."""
