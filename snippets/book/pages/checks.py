@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from snippets.book.errors import BookError
-from snippets.book.figures import drawing
+from snippets.book.figures import listed
 from snippets.book.measure import catalogue, pipeline
 from snippets.book.measure.seeds import DEFAULT_SEEDS
 from snippets.book.pages import glossary, labs, macros, navigation, pages, references
@@ -164,13 +164,14 @@ def problems_of_figures(all_pages: list[pages.Page]) -> Iterator[str]:
     wanted = {(resolve(call.arguments[0]), call.arguments[1]): call for call in calls(all_pages, "figure")}
     for name in catalogue.discover():
         try:
-            drawn = drawing.read_figures(name, SHOWN_PRESET, DEFAULT_SEEDS)
+            about = listed.read(name, SHOWN_PRESET, DEFAULT_SEEDS)
         except BookError as error:
             yield str(error)
             continue
-        if drawn is None:
+        if about is None:
             yield f"{name} has no figures; run `make book`"
             continue
+        drawn = about["figures"]
         for experiment, figure in wanted:
             if experiment == name and figure not in drawn:
                 yield f"figure '{figure}' of {name} is named on a page but draw returns {', '.join(drawn)}"

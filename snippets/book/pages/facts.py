@@ -3,20 +3,15 @@
 In a draft what is not measured yet says so; elsewhere it is an error.
 """
 
-import re
-import struct
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from snippets.book.errors import BookError
-from snippets.book.figures import drawing
+from snippets.book.figures import listed
 from snippets.book.measure import catalogue, pipeline
 from snippets.book.measure.seeds import DEFAULT_SEEDS
 from snippets.book.paths import SHOWN_PRESET, figures
-
-SVG_SIZE = re.compile(rb'<svg[^>]*?\bwidth="([\d.]+)pt"[^>]*?\bheight="([\d.]+)pt"|'
-                      rb'<svg[^>]*?\bheight="([\d.]+)pt"[^>]*?\bwidth="([\d.]+)pt"')  # fmt: skip
 
 
 class NotMeasured(BookError):
@@ -29,7 +24,7 @@ class Facts:
     def __init__(self, draft: bool) -> None:
         self.draft = draft
         self.known_results: dict[str, dict[str, Any] | None] = {}
-        self.known_figures: dict[str, dict[str, dict[str, str]] | None] = {}
+        self.known_figures: dict[str, dict[str, Any] | None] = {}
         self.resolve = cache(catalogue.resolve)
         self.experiment = cache(catalogue.load)
 
@@ -83,35 +78,27 @@ class Facts:
             return limit(found["values"], key=as_number), digits
         return ("nowhere" if found[which] is None else found[which]), digits
 
-    def images(self, experiment: str, name: str) -> dict[str, Path]:
-        """The image file of each theme, and of the plotted data."""
+    def images(self, experiment: str, name: str) -> tuple[dict[str, Path], tuple[int, int]]:
+        """The image file of each theme and the plotted data of a figure; its width and height in CSS pixels."""
         try:
             if experiment not in self.known_figures:
-                self.known_figures[experiment] = drawing.read_figures(experiment, SHOWN_PRESET, DEFAULT_SEEDS)
+                self.known_figures[experiment] = listed.read(experiment, SHOWN_PRESET, DEFAULT_SEEDS)
         except BookError as error:
             raise self.missing(str(error)) from error
         drawn = self.known_figures[experiment]
         if drawn is None:
             raise self.missing(f"{experiment} has no figures; run `make book`")
-        if name not in drawn:
-            raise BookError(f"figure '{name}' of {experiment} is named on a page but draw returns {', '.join(drawn)}")
+        if name not in drawn["figures"]:
+            has = ", ".join(drawn["figures"])
+            raise BookError(f"figure '{name}' of {experiment} is named on a page but draw returns {has}")
         folder = figures(experiment, SHOWN_PRESET)
-        found = {theme: next(f for f in drawn[name] if f".{theme}." in f) for theme in ("light", "dark")}
-        return {kind: folder / file for kind, file in (found | {"data": f"{name}.json"}).items()}
+        found = {"data": folder / f"{name}.json"}
+        for theme in ("light", "dark"):
+            found[theme] = next(folder / file for file in drawn["figures"][name] if f".{theme}." in file)
+        width, height = drawn["sizes"][name]
+        return found, (width, height)
 
 
 def as_number(value: float | str) -> float:
     """A value as it was before it was made fit for JSON."""
     return {"never": float("inf"), "-infinity": float("-inf")}.get(value, 0.0) if isinstance(value, str) else value
-
-
-def size(image: Path) -> tuple[int, int]:
-    """Width and height of an SVG (in points) or PNG (in pixels). A page that knows them keeps the place free."""
-    with image.open("rb") as file:
-        head = file.read(4096)
-    if head.startswith(b"\x89PNG"):
-        return struct.unpack(">II", head[16:24])
-    if found := SVG_SIZE.search(head):
-        width, height = (found[1], found[2]) if found[1] else (found[4], found[3])
-        return round(float(width)), round(float(height))
-    raise BookError(f"{image.name} does not say how wide and high it is; draw it again")

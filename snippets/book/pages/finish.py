@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from snippets.book.errors import BookError
-from snippets.book.pages import glossary, navigation, search
+from snippets.book.pages import glossary, navigation, search, told
 from snippets.book.paths import ROOT
 
 KATEX = ROOT / "node_modules" / "katex" / "dist"
@@ -16,6 +16,7 @@ SERIF_FACES = ("400-normal", "600-normal", "400-italic")
 OTHER_LINKED = ("labs", "about")  # besides the parts: folders of pages in which terms are linked to their definitions
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
 KATEX_STYLE = re.compile(r'\s*<link rel="stylesheet" href="[^"]*katex\.min\.css">')
+CONTENTS = 'class="md-nav md-nav--secondary" aria-label="Table of contents"'
 
 # Runs in Node: formulas in, HTML with MathML out. A formula that KaTeX cannot read is an error, not red text.
 RENDER = """
@@ -32,8 +33,8 @@ process.stdout.write(JSON.stringify(rendered));
 class Finisher:
     """Finishes a site, then single pages of it again; what it has rendered once it keeps."""
 
-    def __init__(self, site: Path) -> None:
-        self.site = site
+    def __init__(self, site: Path, url: str = "") -> None:
+        self.site, self.url = site, url  # where it is, and where it will be served, if that is known
         self.formulas: dict[tuple[str, bool], str] = {}  # TeX, display -> HTML
         self.terms: list[glossary.Term] = []
         self.previews: dict[str, str] = {}
@@ -41,6 +42,7 @@ class Finisher:
     def all(self) -> None:
         """Every page, and what they share."""
         copy_assets(self.site)
+        told.tell(self.site, self.url)
         search.tidy(self.site / "search" / "search_index.json")
         pages = {path: path.read_text(encoding="utf-8") for path in self.site.rglob("*.html")}
         self.terms = glossary.read_terms()
@@ -92,6 +94,8 @@ def named(page: str) -> str:
     page = page.replace(
         'data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"'
     )
+    if page.count(CONTENTS) == 2:  # beside the page and, on narrow screens, in the menu
+        page = page.replace(CONTENTS, CONTENTS.replace('contents"', 'contents, in the menu"'), 1)
     return re.sub(r"<th([^>]*)></th>", r"<td\1></td>", page)
 
 

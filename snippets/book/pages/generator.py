@@ -49,8 +49,9 @@ class Generator:
     """One site, from a folder of expanded pages into another folder."""
 
     def __init__(self, pages: Path, site: Path, strict: bool = True, url: str = "") -> None:
+        pages.mkdir(parents=True, exist_ok=True)
         self.pages, self.site, self.strict, self.url = pages, site, strict, url
-        self.config: MkDocsConfig | None = None
+        self.config = load_config(str(ROOT / "mkdocs.yml"), docs_dir=str(pages), site_dir=str(site))
         self.kept = Kept()
 
     def build(self) -> None:
@@ -65,7 +66,6 @@ class Generator:
     def rebuild(self, file: str, site: Path) -> Path:
         """One page again, its text alone having changed, into a site that was built. Returns the HTML file."""
         config, kept = self.config, self.kept
-        assert config is not None, "a page is made again after the site was built"
         found = kept.files.get_file_from_path(file)
         assert found is not None and found.page is not None, file
         page, found.abs_dest_path = found.page, str(site / found.dest_uri)

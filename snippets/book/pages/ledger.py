@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from snippets.book.measure import catalogue
+from snippets.book.measure import catalogue, store
 from snippets.book.pages import navigation, numbers, pages, references
 from snippets.book.pages.facts import Facts, NotMeasured
+from snippets.book.paths import RECORD
 from snippets.contract import INCONCLUSIVE, NOT_REPRODUCED
 
 Link = Callable[[str], str]  # from the page being made to a file under docs/, or to an address
@@ -121,6 +122,27 @@ def run_times(facts: Facts) -> str:
         )
     table = "\n".join(rows) + f"\n| **the whole book** | **{total:.0f}** | | | |\n"
     return f"{table}\nMeasured on: {'; '.join(sorted(machines)) or 'nothing yet'}.\n"
+
+
+def speeds() -> str:
+    """What `bench` wrote: the time of a step, its arithmetic, and the share of what one core can do."""
+    found = store.read_json(RECORD / "bench.json")
+    if found is None:
+        return "Not timed yet; `python -m snippets bench` does it."
+    rows = ["| experiment | ms a step | MFLOP a step | GFLOP/s | of the peak |", "|---|--:|--:|--:|--:|"]
+    for name in filter(found["experiments"].__contains__, by_chapter()):
+        row = found["experiments"][name]
+        cells = [measure(row[key]) for key in ("ms_per_step", "mflop_per_step", "gflops")]
+        share = "" if row["share_of_peak"] is None else f"{100 * row['share_of_peak']:.1f} %"
+        rows.append(f"| `{name.split('/')[1]}` | {' | '.join(cells)} | {share} |")
+    return (
+        "\n".join(rows)
+        + f"\n\nThe peak is {found['peak_gflops']:.0f} GFLOP/s: {found['machine']['cpu']}, one thread.\n"
+    )
+
+
+def measure(value: float | None) -> str:
+    return "" if value is None else numbers.shown(value, 3)
 
 
 def chapter_of(experiment: str) -> pages.Page | None:

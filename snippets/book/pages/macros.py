@@ -11,12 +11,12 @@ from snippets.book.errors import BookError
 from snippets.book.measure import catalogue
 from snippets.book.measure.seeds import DEFAULT_SEEDS, spell
 from snippets.book.pages import book_map, glossary, labs, ledger, navigation, numbers, pages, references
-from snippets.book.pages.facts import Facts, NotMeasured, size
+from snippets.book.pages.facts import Facts, NotMeasured
 from snippets.book.pages.ledger import anchor, pending
-from snippets.book.paths import ROOT, SHOWN_PRESET
+from snippets.book.paths import RECORD, SHOWN_PRESET
 
 SLOT = re.compile(r"\[\[([^\[\]]*)\]\]")  # in alt texts and captions: [[jump:sharp]], [[chapter:jump]]
-FRESH_SEEDS = ROOT / "record" / "fresh_seeds.json"
+FRESH_SEEDS = RECORD / "fresh_seeds.json"
 
 
 class Macros:
@@ -68,7 +68,8 @@ class Macros:
         label = f"**Figure {number}.** " if (number := self._figure_number()) else ""
         below = f"<figcaption markdown>{label}{self._filled(pages.flat(caption), links=True)}</figcaption>"
         try:
-            images, results = self._facts.images(experiment, name), self._facts.results(experiment)
+            images, (width, height) = self._facts.images(experiment, name)
+            results = self._facts.results(experiment)
         except NotMeasured:
             body = pending(experiment, "not drawn yet", tag="div")
             return f'<figure markdown class="book-figure">\n{body}\n{below}\n</figure>'
@@ -76,7 +77,6 @@ class Macros:
         shown = []
         for theme in ("light", "dark"):
             target = self._place(experiment, images[theme])
-            width, height = size(images[theme])
             first = theme == "light" and self._count == 1  # the first picture of a page is wanted at once
             lazy = "" if first else " loading=lazy"
             where = self._source(target)
@@ -142,6 +142,10 @@ class Macros:
         """A table of what each experiment costs, and the machines that it was measured on."""
         return ledger.run_times(self._facts)
 
+    def speeds(self) -> str:
+        """A table of how fast each experiment trains, as `bench` wrote it."""
+        return ledger.speeds()
+
     def fresh_seeds(self) -> str:
         """On how many claim-seed pairs the claims held on seeds that nobody had looked at."""
         if not FRESH_SEEDS.exists():
@@ -149,8 +153,8 @@ class Macros:
         found = json.loads(FRESH_SEEDS.read_text(encoding="utf-8"))
         under = ", ".join(f"`{name}`" for name in found["under_quorum"])
         return (
-            f"On seeds {found['seeds'].replace('-', ' to ')} **{found['held']:,} of {found['pairs']:,} claim-seed pairs "
-            f"held, {100 * found['held'] / found['pairs']:.1f} %**. "
+            f"On seeds {found['seeds'].replace('-', ' to ')} **{found['held']:,} of {found['pairs']:,} claim-seed "
+            f"pairs held, {100 * found['held'] / found['pairs']:.1f} %**. "
             + (f"Under their quorum there: {under}." if under else "No claim fell under its quorum there.")
         )
 

@@ -1,12 +1,11 @@
-"""From docs/ to site/: checks, expansion, generator, finish; then the new site takes the place of the old one at once."""
+"""From docs/ to site/: checks, expansion, generator, finish; then the new site takes the old one's place at once."""
 
 import shutil
 from pathlib import Path
 
-from snippets.book.measure import store
 from snippets.book.pages import checks, expand, labs
 from snippets.book.pages.finish import Finisher
-from snippets.book.paths import BUILD, DOCS, ROOT, SITE, SNIPPETS
+from snippets.book.paths import BUILD, DOCS, ROOT, SITE, SNIPPETS, relative
 
 
 def sources() -> list[str]:
@@ -14,7 +13,7 @@ def sources() -> list[str]:
     made = {DOCS / "figures", *labs.PAGES.glob("*/")}
     written = [p for p in DOCS.rglob("*") if p.is_file() and not made & set(p.parents)]
     shown = [p for p in SNIPPETS.rglob("*.py")]
-    return sorted(store.relative(p) for p in [*written, *shown, ROOT / "mkdocs.yml", ROOT / "package-lock.json"])
+    return sorted(relative(p) for p in [*written, *shown, ROOT / "mkdocs.yml", ROOT / "package-lock.json"])
 
 
 def build(draft: bool = False) -> None:
@@ -28,8 +27,9 @@ def build(draft: bool = False) -> None:
     expand.expand(draft=draft)
     fresh = BUILD / "site-unfinished"
     shutil.rmtree(fresh, ignore_errors=True)
-    Generator(expand.PAGES, fresh, strict=not draft).build()
-    Finisher(fresh).all()
+    generator = Generator(expand.PAGES, fresh, strict=not draft)
+    generator.build()
+    Finisher(fresh, generator.config.site_url or "").all()
     (fresh / ".complete").touch()
     replace(SITE, fresh)
 

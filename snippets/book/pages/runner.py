@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from snippets.book.errors import BookError
-from snippets.book.measure import catalogue, fingerprint, pipeline
+from snippets.book.measure import catalogue, fingerprint, watch
 from snippets.book.measure.seeds import DEFAULT_SEEDS
 from snippets.book.pages import labs
 from snippets.book.paths import ROOT, SHOWN_PRESET
@@ -90,8 +90,4 @@ class Runner:
 
     def progress(self) -> dict[str, Any]:
         """How far each experiment is: the share of its seeds' work that is done, and the last problem."""
-        shares = {}
-        for name in catalogue.discover():
-            done = [pipeline.share_done(name, SHOWN_PRESET, seed) for seed in DEFAULT_SEEDS]
-            shares[name] = {"share": sum(done) / len(done), "seeds": sum(share == 1 for share in done)}
-        return {"experiments": shares, "of": len(DEFAULT_SEEDS), "problem": self.problem, "time": time.time()}
+        return watch.read() | {"of": len(DEFAULT_SEEDS), "problem": self.problem, "time": time.time()}
