@@ -38,10 +38,7 @@ def problems() -> Iterator[str]:
             if claim.reported and claim.reported.key not in references.entries():
                 yield f"claim '{claim.id}' of {name} cites '{claim.reported.key}', which docs/references.bib lacks"
     yield from problems_of_map(all_pages)
-    try:
-        glossary.read_terms()
-    except BookError as error:
-        yield str(error)
+    yield from problems_of_terms(all_pages)
     for lab in sorted(set(labs.discover()) - {call.arguments[0] for call in calls(all_pages, "lab") if call.arguments}):
         yield f'lab {lab} stands on no page; link it with lab("{lab}") in docs/labs/index.md'
     for lab in labs.discover():
@@ -50,6 +47,19 @@ def problems() -> Iterator[str]:
     for name in known.values():
         yield from problems_of_results(name)
     yield from problems_of_figures(all_pages)
+
+
+def problems_of_terms(all_pages: list[pages.Page]) -> Iterator[str]:
+    """Terms that are defined twice, and terms that a page leaves unlinked and nobody defines."""
+    try:
+        names = {term.name for term in glossary.read_terms()}
+    except BookError as error:
+        yield str(error)
+        return
+    for page in all_pages:
+        for name in page.meta.get("not_terms", []):
+            if name not in names:
+                yield f"{page.name} says that '{name}' is no term there, and it is none anywhere; leave it out"
 
 
 def problems_of_map(all_pages: list[pages.Page]) -> Iterator[str]:

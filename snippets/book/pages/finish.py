@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from snippets.book.errors import BookError
-from snippets.book.pages import glossary, navigation, search, told
+from snippets.book.pages import glossary, navigation, pages, search, told
 from snippets.book.paths import ROOT
 
 KATEX = ROOT / "node_modules" / "katex" / "dist"
@@ -44,27 +44,30 @@ class Finisher:
         copy_assets(self.site)
         told.tell(self.site, self.url)
         search.tidy(self.site / "search" / "search_index.json")
-        pages = {path: path.read_text(encoding="utf-8") for path in self.site.rglob("*.html")}
+        texts = {path: path.read_text(encoding="utf-8") for path in self.site.rglob("*.html")}
         self.terms = glossary.read_terms()
-        self.previews = glossary.previews(pages.get(self.site / "glossary" / "index.html", ""))
-        self.pages(pages)
+        self.previews = glossary.previews(texts.get(self.site / "glossary" / "index.html", ""))
+        self.write(texts)
 
-    def pages(self, pages: dict[Path, str]) -> None:
+    def write(self, texts: dict[Path, str]) -> None:
         """These pages, as the generator wrote them."""
-        pages = {path: self.with_terms(path, named(text)) for path, text in pages.items()}
-        wanted = {formula_of(match) for text in pages.values() for match in FORMULA.finditer(text)}
+        texts = {path: self.with_terms(path, named(text)) for path, text in texts.items()}
+        wanted = {formula_of(match) for text in texts.values() for match in FORMULA.finditer(text)}
         new = sorted(wanted - self.formulas.keys())
         self.formulas |= dict(zip(new, run_katex(new), strict=True)) if new else {}
-        for path, text in pages.items():
+        for path, text in texts.items():
             text, found = FORMULA.subn(self.rendered, text)
             path.write_text(text if found else KATEX_STYLE.sub("", text), encoding="utf-8")
 
     def with_terms(self, path: Path, text: str) -> str:
         """The first mention of each term on a chapter or lab linked to its definition."""
         folder = path.parent.relative_to(self.site)
-        if folder.parts and folder.parts[0] in (*navigation.parts(), *OTHER_LINKED):
-            return glossary.link_page(text, f"{folder.as_posix()}/", self.terms, self.previews)
-        return text
+        if not folder.parts or folder.parts[0] not in (*navigation.parts(), *OTHER_LINKED):
+            return text
+        url = f"{folder.as_posix()}/"
+        page = pages.at(url)
+        others = page.meta.get("not_terms", []) if page else []
+        return glossary.link_page(text, url, [term for term in self.terms if term.name not in others], self.previews)
 
     def rendered(self, match: re.Match[str]) -> str:
         formula = self.formulas[formula_of(match)]

@@ -127,7 +127,7 @@ class BookServer(LiveReloadServer):
         for file in files:
             expand.expand_one(file, self.generator.pages, draft=True)
             page = self.generator.rebuild(file, Path(self.root))
-            self.finisher.pages({page: page.read_text(encoding="utf-8")})
+            self.finisher.write({page: page.read_text(encoding="utf-8")})
         return True
 
     def serve_request(self, environ: dict, start_response: Any) -> Iterable[bytes]:

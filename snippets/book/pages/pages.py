@@ -129,6 +129,12 @@ def flat(text: str) -> str:
     return " ".join(text.split())
 
 
+def at(url: str) -> Page | None:
+    """The page at an address of the site; None where it is made of something else, such as a notebook."""
+    paths = (DOCS / f"{url.rstrip('/')}.md", DOCS / url / "index.md")
+    return next((read(path) for path in paths if path.exists()), None)
+
+
 def read_all() -> list[Page]:
     return [read(path) for path in sorted(DOCS.rglob("*.md"))]
 

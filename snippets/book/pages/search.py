@@ -12,13 +12,13 @@ FORMULA = re.compile(r"\\\(.*?\\\)|\\\[.*?\\\]", re.DOTALL)
 
 
 def tidy(index: Path) -> None:
-    """Rewrite the index that the theme has made."""
+    """Rewrite the index that the theme has made: a page's `keywords` become tags, which it ranks above all else."""
     content = json.loads(index.read_text(encoding="utf-8"))
     keywords = {page.url: page.meta["keywords"] for page in pages.read_all() if page.meta.get("keywords")}
     docs = [tidied(entry) for entry in content["docs"]]
     for entry in docs:
         if words := keywords.get(entry["location"]):  # only the page itself, none of its sections
-            entry["tags"] = list(map(str, words))
+            entry["tags"] = sorted({part for word in words for part in (str(word), *re.split(r"[\s-]+", str(word)))})
     content["docs"] = docs
     index.write_text(json.dumps(content, separators=(",", ":"), ensure_ascii=False), encoding="utf-8")
 
