@@ -16,6 +16,10 @@ SERIF_FACES = ("400-normal", "600-normal", "400-italic")
 OTHER_LINKED = ("labs", "about")  # besides the parts: folders of pages in which terms are linked to their definitions
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
 KATEX_STYLE = re.compile(r'\s*<link rel="stylesheet" href="[^"]*katex\.min\.css">')
+SECTION_MENU = re.compile(
+    r'(<nav class="md-nav" data-md-level="\d+") aria-labelledby="[^"]+"( [^>]*>\s*<label[^>]*>\s*<span[^>]*></span>\s*)'
+    r"([^<]+?)(\s*</label>)"
+)
 CONTENTS = 'class="md-nav md-nav--secondary" aria-label="Table of contents"'
 
 # Runs in Node: formulas in, HTML with MathML out. A formula that KaTeX cannot read is an error, not red text.
@@ -97,6 +101,8 @@ def named(page: str) -> str:
     page = page.replace(
         'data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"'
     )
+    # of a section with a page of its own the theme's label is empty
+    page = SECTION_MENU.sub(r'\1 aria-label="\3"\2\3\4', page)
     if page.count(CONTENTS) == 2:  # beside the page and, on narrow screens, in the menu
         page = page.replace(CONTENTS, CONTENTS.replace('contents"', 'contents, in the menu"'), 1)
     return re.sub(r"<th([^>]*)></th>", r"<td\1></td>", page)
