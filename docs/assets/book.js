@@ -7,6 +7,9 @@
       if (number) link.setAttribute("aria-label", `Annotation ${number}`);
     });
 
+  // The buttons over each listing are no landmark of the page.
+  const group = () => document.querySelectorAll("nav.md-code__nav:not([role])").forEach((nav) => nav.setAttribute("role", "group"));
+
   // A formula or table that is wider than the screen scrolls; the arrow keys reach it only where it can be focused.
   const SCROLLING = { ".formula": "Formula, scrolls sideways", ".md-typeset__scrollwrap": "Table, scrolls sideways" };
   const reach = () => {
@@ -23,7 +26,7 @@
     }
   };
 
-  const look = () => { name(); reach(); };
+  const look = () => { name(); group(); reach(); };
   new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
   new ResizeObserver(reach).observe(document.body);
   document.addEventListener("toggle", reach, true); // a fold that opens shows what had no width
