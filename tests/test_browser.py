@@ -1,58 +1,29 @@
-"""The built site in a real browser: search, themes, narrow screens, console, accessibility."""
+"""The built site in a real browser: search, themes, narrow screens, print, console, accessibility."""
 
-import functools
-import http.server
 import json
-import threading
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from snippets.book.pages import labs, pages
-from snippets.book.paths import ROOT, SITE
+from snippets.book.pages import expand
+from snippets.book.pages.finish import Finisher
+from snippets.book.pages.generator import Generator
+from snippets.book.paths import SITE
 from tests import browser as chromium
+from tests.site import ADDRESSES, AXE, CHAPTERS, EAGER, LABS, OPTIONS, UNFOLD, Watched, served
 
 pytestmark = [pytest.mark.results, pytest.mark.browser]
-
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-CHAPTERS = [p.name.removeprefix("docs/").removesuffix(".md") + "/" for p in pages.read_all() if "number" in p.meta]
-LABS = [f"labs/{lab}/" for lab in labs.discover()]
-PARTS = [
-    p.name.removeprefix("docs/").removesuffix("index.md")
-    for p in pages.read_all()
-    if "part" in p.meta and "number" not in p.meta
-]
-ADDRESSES = [
-    "",
-    "map/",
-    "glossary/",
-    "ledger/",
-    "run-times/",
-    "references/",
-    "about/claims/",
-    "labs/",
-    *PARTS,
-    *CHAPTERS,
-    *LABS,
-]
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args) -> None:
-        pass
 
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """Where the built site is served."""
     assert (SITE / "index.html").exists(), "there is no site; run `make book`"
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(SITE))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+    with served(SITE) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -66,30 +37,12 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-class Watched:
-    """A page that remembers what went wrong on it."""
-
-    def __init__(self, browser: Browser, **options) -> None:
-        self.context = browser.new_context(**options)
-        self.page: Page = self.context.new_page()
-        self.errors: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("response", self.look)
-
-    def look(self, response: Response) -> None:
-        if response.status >= 400:
-            self.errors.append(f"{response.status} {response.url}")
-
-
 @pytest.fixture
 def watched(browser) -> Iterator:
     opened: list[Watched] = []
 
     def open_page(url: str, **options) -> Watched:
-        one = Watched(browser, **({"viewport": {"width": 1280, "height": 900}} | options))
+        one = Watched(browser, **options)
         opened.append(one)
         one.page.goto(url)
         return one
@@ -100,54 +53,68 @@ def watched(browser) -> Iterator:
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
-def test_no_error_and_no_foreign_request(watched, address, path):
-    one = watched(address + path)
-    one.page.evaluate("document.querySelectorAll('img').forEach(image => image.loading = 'eager')")
+def test_a_page_on_every_screen(watched, address, path):
+    """Each page is opened once, and asked on a wide and a narrow screen, in the light and the dark, for all that a
+    page must not do: fail, fetch from elsewhere, scroll sideways, keep something from those who see or move otherwise.
+    """
+    one = watched(address + path, color_scheme="light")
+    one.page.evaluate(EAGER)
     one.page.wait_for_load_state("networkidle")
-    assert one.errors == []
-    assert all(url.startswith((address, "data:", "blob:")) for url in one.requests), one.requests
-    broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
-    assert one.page.evaluate(broken) == []
-
-
-@pytest.mark.parametrize("path", ADDRESSES)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_sideways_scroll_at_360_pixels(watched, address, path, theme):
-    one = watched(address + path, viewport={"width": 360, "height": 740}, color_scheme=theme)
-    one.page.evaluate("document.querySelectorAll('details').forEach(folded => folded.open = true)")
-    width, room = one.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-    assert width <= room
-
-
-@pytest.mark.parametrize("path", ADDRESSES)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious(watched, address, path, theme):
-    one = watched(address + path, color_scheme=theme)
-    one.page.evaluate("document.querySelectorAll('details').forEach(folded => folded.open = true)")
+    one.page.evaluate(UNFOLD)
     one.page.add_script_tag(path=str(AXE))
-    found = one.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    serious = [
-        f"{v['id']}: {v['help']}: {v['nodes'][0]['html'][:160]} ({len(v['nodes'])} times)"
-        for v in found["violations"]
-        if v["impact"] in ("serious", "critical")
-    ]
-    assert serious == [], "\n".join(serious)
+    broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
+    problems = [f"no picture: {source}" for source in one.page.evaluate(broken)]
+    unsized = "[...document.querySelectorAll('article img')].filter(i => !i.getAttribute('width')).map(i => i.src)"
+    problems += [f"no width and height: {source}" for source in one.page.evaluate(unsized)]
+    problems += [f"light: {line}" for line in one.serious()]
+    one.show(1280, "dark")
+    problems += [f"dark: {line}" for line in one.serious("color-contrast")]
+    for theme in ("dark", "light"):
+        one.show(360, theme)
+        problems += [f"360 pixels, {theme}: scrolls sideways"] if one.overflow() else []
+    problems += [f"360 pixels: {line}" for line in one.serious(options="rules: {'color-contrast': {enabled: false}}")]
+    problems += [f"console: {line}" for line in one.errors] + [f"fetched: {url}" for url in one.foreign(address)]
+    assert problems == [], "\n".join(problems)
 
 
-@pytest.mark.parametrize(
-    ("words", "chapter"), [("induction head", "induction-heads/"), ("abrupt learning", "abrupt-learning/")]
-)
-def test_search_finds_a_chapter_and_opens_it(watched, address, words, chapter):
+FOUND_FIRST = {
+    "Akyurek": "algorithms/regression/",
+    "OLS": "algorithms/regression/",
+    "RoPE": "mechanisms/attention/",
+    "softmax attention": "mechanisms/attention/",
+    "IWL": "mechanisms/what-is-icl/",
+    "burstiness": "mechanisms/what-is-icl/",
+    "in-context": "mechanisms/what-is-icl/",
+    "induction head": "induction-heads/by-hand/",
+    "phase change": "induction-heads/grow-one/",
+    "abrupt": "abrupt-learning/jump/",
+    "MAML": "meta-learning/bilevel/",
+}
+
+
+def test_search_finds_the_right_chapter_first(watched, address):
     one = watched(address)
     box = one.page.get_by_role("textbox", name="Search")
     box.click()
-    box.press_sequentially(words, delay=20)
-    result = one.page.locator(f".md-search-result__link[href*='{chapter}']").first
-    expect(result).to_be_visible(timeout=10_000)
-    result.click()
-    one.page.wait_for_url(f"**/{chapter}**")
+    first = one.page.locator(".md-search-result__list > li:first-child .md-search-result__link").first
+    found = {}
+    for words, chapter in FOUND_FIRST.items():
+        box.fill("")
+        box.press_sequentially(words)  # the theme listens to keys
+        try:
+            expect(first).to_have_attribute("href", leading_to(chapter), timeout=4000)
+            found[words] = chapter
+        except AssertionError:
+            found[words] = first.get_attribute("href") if first.count() else "nothing"
+    assert found == FOUND_FIRST
+    first.click()
+    one.page.wait_for_url(f"**/{list(FOUND_FIRST.values())[-1]}**")
     expect(one.page.locator("h1")).to_be_visible()
     assert one.errors == []
+
+
+def leading_to(chapter: str) -> re.Pattern[str]:
+    return re.compile(rf"(^|/){re.escape(chapter)}($|[?#])")
 
 
 def visible_figures(page: Page) -> list[str]:
@@ -155,15 +122,11 @@ def visible_figures(page: Page) -> list[str]:
     return page.evaluate(seen)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_figures_follow_the_reader_s_system(watched, address, theme):
-    seen = visible_figures(watched(address + CHAPTERS[0], color_scheme=theme).page)
-    assert seen and all(f".{theme}." in source for source in seen)
-
-
 def test_the_switch_swaps_the_figures_and_is_remembered(watched, address):
-    one = watched(address + CHAPTERS[0], color_scheme="light")
-    assert all(".light." in source for source in visible_figures(one.page))
+    one = watched(address + CHAPTERS[0], color_scheme="dark")
+    assert (seen := visible_figures(one.page)) and all(".dark." in source for source in seen)
+    one.show(1280, "light")
+    assert (seen := visible_figures(one.page)) and all(".light." in source for source in seen)
     for title in ("Switch to light", "Switch to dark"):  # system, then light, then dark
         one.page.locator(f"label[title='{title}']").click()
     seen = visible_figures(one.page)
@@ -172,6 +135,19 @@ def test_the_switch_swaps_the_figures_and_is_remembered(watched, address):
     assert all(".dark." in source for source in visible_figures(one.page))
     one.page.locator("label[title='Follow the system']").click()
     assert all(".light." in source for source in visible_figures(one.page))
+
+
+def test_printed_from_the_dark_it_is_light_with_one_picture_of_each_figure(watched, address):
+    one = watched(address + CHAPTERS[0], color_scheme="dark")
+    one.page.emulate_media(media="print", color_scheme="dark")
+    seen = visible_figures(one.page)
+    assert seen and all(".light." in source for source in seen)
+    channels = "element => getComputedStyle(element).color.match(/[\\d.]+/g).slice(0, 3).map(Number)"
+    for text in ("h1", ".book-figure figcaption", "article pre code", "article p"):
+        color = one.page.locator(text).first.evaluate(channels)
+        assert max(color) < 140, f"{text} is printed in {color}, too light for paper"
+    paper = one.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper in ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)", "rgb(253, 252, 249)"), paper
 
 
 @pytest.mark.parametrize("way", ["hover", "focus"])
@@ -205,6 +181,16 @@ def test_the_map_fits_the_screen_and_leads_to_the_chapters(watched, address, wid
     assert one.page.url.removeprefix(address) in CHAPTERS
 
 
+def test_what_scrolls_sideways_can_be_reached_by_key(watched, address):
+    one = watched(address + "algorithms/preconditioner/", viewport={"width": 360, "height": 740})
+    boxes = one.page.locator(".formula[tabindex='0']")
+    assert boxes.count() > 0
+    boxes.first.focus()
+    one.page.keyboard.press("ArrowRight")
+    one.page.wait_for_function("document.activeElement.scrollLeft > 0")
+    assert boxes.first.get_attribute("role") == "group" and boxes.first.get_attribute("aria-label")
+
+
 def test_code_can_be_copied(watched, address):
     one = watched(address + CHAPTERS[0], permissions=["clipboard-read", "clipboard-write"])
     one.page.locator(".highlight").first.hover()
@@ -213,25 +199,21 @@ def test_code_can_be_copied(watched, address):
 
 
 @pytest.mark.parametrize("path", LABS)
-def test_the_notebooks_of_a_lab_can_be_downloaded(watched, address, path):
+def test_a_lab_is_folded_and_its_notebooks_can_be_downloaded(watched, address, path):
     one = watched(address + path)
-    for link in one.page.locator(".admonition a[download]").all():
+    links = one.page.locator("article a[download]")
+    name = path.split("/")[1]
+    assert links.count() == 2
+    for link in links.all():
         with one.page.expect_download() as found:
             link.click()
-        name = path.split("/")[1]
         assert found.value.suggested_filename in (f"{name}.ipynb", f"{name}-solution.ipynb")
-        assert json.loads(Path(found.value.path()).read_text())["nbformat"] == 4
-    assert one.page.locator(".admonition a[download]").count() == 2 and one.errors == []
-
-
-@pytest.mark.parametrize("path", LABS)
-def test_checks_and_hints_of_a_lab_are_folded(watched, address, path):
-    one = watched(address + path)
+        assert json.loads(Path(found.value.path()).read_text(encoding="utf-8"))["nbformat"] == 4
     folds = one.page.locator("article details")
     assert folds.count() > 4 and one.page.locator("article details[open]").count() == 0
-    summary = folds.first.locator("summary")
-    summary.click()
-    expect(folds.first.locator("pre")).to_be_visible()
+    folds.first.locator("summary").click()
+    expect(folds.first.locator("pre").first).to_be_visible()
+    assert one.errors == []
 
 
 def test_a_citation_shows_its_work_on_hover(watched, address):
@@ -240,13 +222,14 @@ def test_a_citation_shows_its_work_on_hover(watched, address):
     expect(one.page.locator(".md-tooltip2--active, .md-tooltip2[role=dialog]").first).to_contain_text("Reddy")
 
 
-def test_a_mark_leads_to_its_entry_in_the_ledger(watched, address):
+def test_a_mark_leads_to_its_entry_in_the_ledger_and_unfolds_it(watched, address):
     one = watched(address + CHAPTERS[0])
     mark = one.page.locator("a.claim-mark").first
-    entry = mark.get_attribute("href").split("#")[1]
+    entry = (mark.get_attribute("href") or "").split("#")[1]
     mark.click()
     one.page.wait_for_url(f"**/ledger/#{entry}")
-    expect(one.page.locator(f"#{entry}")).to_be_in_viewport()
+    expect(one.page.locator(f"details#{entry}")).to_be_in_viewport()
+    expect(one.page.locator(f"#{entry} dl")).to_be_visible()
 
 
 def test_the_first_screen_says_what_it_is_and_shows_the_ways_in(watched, address):
@@ -262,3 +245,41 @@ def test_without_scripts_the_page_is_whole(watched, address):
     one = watched(address + CHAPTERS[0], java_script_enabled=False)
     expect(one.page.locator(".katex").first).to_be_visible()
     assert one.page.locator(".book-figure img").count() >= 2
+
+
+# with the settings that only a deployment has
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory) -> Iterator[str]:
+    """The site as a deployment builds it, below a sub-path, with addresses of site and repository."""
+    told = {"SITE_URL": "http://127.0.0.1/in-context/", "REPO_URL": "https://forge.invalid/someone/in-context",
+            "EDIT_URI": "edit/main/docs/"}  # fmt: skip
+    root = tmp_path_factory.mktemp("deployed")
+    with pytest.MonkeyPatch.context() as patch, served(root) as url:
+        for name, value in told.items():
+            patch.setenv(name, value)
+        patch.setenv("SITE_URL", f"{url}in-context/")
+        generator = Generator(expand.PAGES, root / "in-context")
+        generator.build()
+        Finisher(root / "in-context", str(generator.config.site_url)).all()
+        yield f"{url}in-context/"
+
+
+def test_a_deployment_asks_nobody_else(watched, deployed):
+    for path in ("", CHAPTERS[0], "ledger/"):
+        one = watched(deployed + path)
+        one.page.wait_for_load_state("networkidle")
+        assert one.errors == [] and one.foreign(deployed) == [], path
+        assert one.page.locator("a.md-source").first.get_attribute("href") == "https://forge.invalid/someone/in-context"
+    edit = watched(deployed + CHAPTERS[0]).page.locator("a[rel=edit]").get_attribute("href")
+    assert edit == f"https://forge.invalid/someone/in-context/edit/main/docs/{CHAPTERS[0].rstrip('/')}.md"
+    assert CHAPTERS[0] in (one.page.request.get(deployed + "sitemap.xml").text())
+    assert f"Sitemap: {deployed}sitemap.xml" in one.page.request.get(deployed + "robots.txt").text()
+
+
+def test_a_deployment_s_page_for_wrong_addresses_is_styled_and_leads_home(watched, deployed):
+    one = watched(deployed + "404.html")
+    assert one.errors == [] and one.foreign(deployed) == []
+    one.page.locator(".nowhere a").click()
+    expect(one.page.locator(".book-hero")).to_be_visible()

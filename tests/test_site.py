@@ -1,5 +1,6 @@
 """The built site, read as files: links, figures, alt texts, origins, leftovers."""
 
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -9,14 +10,15 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from snippets.book.measure import catalogue
-from snippets.book.pages import glossary, labs, pages, references
+from snippets.book.pages import glossary, labs, ledger, pages, references
 from snippets.book.pages.checks import SHORTEST_ALT
 from snippets.book.paths import SITE
+from snippets.contract import NOT_REPRODUCED
 
 pytestmark = pytest.mark.results
 
 HTML = sorted(SITE.rglob("*.html"))
-CHAPTERS = [page for page in pages.read_all() if "number" in page.meta]
+CHAPTERS = pages.chapters()
 
 
 class Elements(HTMLParser):
@@ -49,11 +51,11 @@ class Elements(HTMLParser):
 @pytest.fixture(scope="module")
 def site() -> dict[Path, Elements]:
     assert HTML, "there is no site; run `make book`"
-    return {path: Elements(path.read_text()) for path in HTML}
+    return {path: Elements(path.read_text(encoding="utf-8")) for path in HTML}
 
 
 def built(page: pages.Page) -> Path:
-    return SITE / page.name.removeprefix("docs/").removesuffix(".md") / "index.html"
+    return SITE / page.url / "index.html"
 
 
 def test_every_page_of_the_book_was_built(site):
@@ -99,7 +101,7 @@ def test_nothing_is_fetched_from_another_origin(site):
                     continue
                 assert not re.match(r"(https?:)?//", element.get(attribute, "")), f"{path.relative_to(SITE)}: {element}"
     for path in SITE.rglob("*.css"):
-        for address in re.findall(r"url\(([^)]+)\)", path.read_text()):
+        for address in re.findall(r"url\(([^)]+)\)", path.read_text(encoding="utf-8")):
             assert not re.match(r"['\"]?(https?:)?//", address), f"{path.relative_to(SITE)}: {address}"
 
 
@@ -115,10 +117,19 @@ def test_every_figure_has_both_themes_and_an_alt_text(site):
             assert Path(one["src"]).name.split(".")[0] != one["alt"].strip().lower()
 
 
-def test_every_image_has_an_alt_text(site):
+def test_every_image_has_an_alt_text_and_in_figures_its_size(site):
     for path, page in site.items():
         for image in page.all("img"):
             assert "alt" in image, f"{path.relative_to(SITE)}: {image['src']}"
+            if "figures/" in image["src"]:
+                assert int(image["width"]) > 0 and int(image["height"]) > 0, f"{path.relative_to(SITE)}: {image['src']}"
+
+
+def test_only_the_first_picture_of_a_page_is_wanted_at_once(site):
+    for page in CHAPTERS:
+        images = [img for img in site[built(page)].all("img") if "figures/" in img["src"]]
+        eager = [img for img in images if img.get("loading") != "lazy"]
+        assert eager == images[:1], page.name
 
 
 @pytest.mark.parametrize(
@@ -162,7 +173,7 @@ def test_every_claim_is_in_the_ledger_and_on_a_page(site):
 
 
 def test_the_ledger_names_what_it_compares_with():
-    text = (SITE / "ledger/index.html").read_text()
+    text = (SITE / "ledger/index.html").read_text(encoding="utf-8")
     for name in catalogue.discover():
         for claim in catalogue.load(name).claims:
             if claim.reported:
@@ -192,23 +203,70 @@ def test_terms_are_linked_across_the_book_with_a_preview_each(site):
 def test_the_map_has_every_chapter_and_what_it_needs(site):
     elements = site[SITE / "map/index.html"]
     for kind in ("wide", "narrow"):
-        drawing = (SITE / "map/index.html").read_text().split(f'class="map-{kind}"')[1].split("</svg>")[0]
+        drawing = (
+            (SITE / "map/index.html").read_text(encoding="utf-8").split(f'class="map-{kind}"')[1].split("</svg>")[0]
+        )
         assert drawing.count("<path") == sum(len(page.meta["needs"]) for page in CHAPTERS)
     for page in CHAPTERS:
         assert sum(a["href"] == f"../{page.key}/" for a in elements.all("a")) >= 2
 
 
+def test_chapters_are_numbered_by_their_place_everywhere(site):
+    for place, page in enumerate(CHAPTERS, 1):
+        numbered = f"{place}. {page.meta['title']}"
+        text = built(page).read_text(encoding="utf-8")
+        assert re.search(rf"<h1[^>]*>{re.escape(html.escape(numbered, quote=False))}", text), page.name
+        assert f"<title>{numbered} - " in html.unescape(text)
+        figures = [int(found) for found in re.findall(rf"<strong>Figure {place}\.(\d+)\.</strong>", text)]
+        assert figures == list(range(1, len(figures) + 1)) and figures, page.name
+        assert numbered in "".join(site[SITE / "index.html"].text) + html.unescape(text)
+
+
+def test_the_ledger_opens_with_what_did_not_come_out(site):
+    text = (SITE / "ledger/index.html").read_text(encoding="utf-8")
+    headings = re.findall(r'<h2 id="([^"]+)"', text)
+    assert headings[:2] == ["not-reproduced", "inconclusive"]
+    opening = text[text.index('id="not-reproduced"') : text.index('id="inconclusive"')]
+    for name in catalogue.discover():
+        for claim in catalogue.load(name).claims:
+            link = f'href="#{ledger.anchor(name, claim.id)}"'
+            missing = bool(claim.reported) and claim.reported.verdict == NOT_REPRODUCED and not claim.exact
+            assert (link in opening) == missing, f"{name} {claim.id}"
+            assert html.escape(str(claim.holds)) in text, f"{name} {claim.id}: its predicate"
+
+
+def test_exact_claims_are_counted_apart():
+    text = (SITE / "ledger/index.html").read_text(encoding="utf-8")
+    claims = [claim for name in catalogue.discover() for claim in catalogue.load(name).claims]
+    exact = sum(claim.exact for claim in claims)
+    assert f"{len(claims) - exact} measured claims" in text and f"{exact} exact ones" in text
+
+
+def test_what_machines_are_told():
+    told = (SITE / "llms.txt").read_text(encoding="utf-8")
+    for page in CHAPTERS:
+        assert f"[{page.title}]" in told and page.meta["description"] in told
+        assert f'<meta property="og:title" content="{page.title}">' in html.unescape(
+            built(page).read_text(encoding="utf-8")
+        )
+    robots = (SITE / "robots.txt").read_text(encoding="utf-8")
+    assert ("Sitemap:" in robots) == (SITE / "sitemap.xml").exists()
+
+
 def test_run_times_list_every_experiment():
-    text = (SITE / "run-times/index.html").read_text()
+    text = (SITE / "run-times/index.html").read_text(encoding="utf-8")
     for name in catalogue.discover():
         assert f"<code>{name.split('/')[1]}</code>" in text
 
 
-def test_the_search_index_knows_the_chapters():
-    index = json.loads((SITE / "search/search_index.json").read_text())
-    locations = {entry["location"] for entry in index["docs"]}
+def test_the_search_index_knows_the_chapters_and_holds_prose():
+    index = json.loads((SITE / "search/search_index.json").read_text(encoding="utf-8"))
+    entries = {entry["location"]: entry for entry in index["docs"]}
     for page in CHAPTERS:
-        assert page.name.removeprefix("docs/").removesuffix(".md") + "/" in locations
+        assert set(map(str, page.meta["keywords"])) <= set(entries[page.url]["tags"]), page.name
+    assert not [location for location in entries if location.startswith("ledger/")]
+    for location, entry in entries.items():
+        assert "<pre" not in entry["text"] and "\\(" not in entry["title"] + entry["text"], location
 
 
 def test_the_mermaid_script_of_the_theme_is_never_wanted(site):

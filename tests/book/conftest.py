@@ -25,7 +25,8 @@ class SmallBook:
             shutil.copytree(
                 ROOT / "snippets" / room, root / "snippets" / room, ignore=shutil.ignore_patterns("__pycache__")
             )
-        for file in ("snippets/__init__.py", "snippets/__main__.py", "Snakefile", "package-lock.json", "mkdocs.yml"):
+        top = [f"snippets/{name}.py" for name in ("__init__", "__main__", "contract", "style", "progress")]
+        for file in (*top, "Snakefile", "package-lock.json", "requirements.txt", "mkdocs.yml"):
             shutil.copy(ROOT / file, root / file)
         (root / "node_modules").symlink_to(ROOT / "node_modules")
         docs = root / "docs"
@@ -56,7 +57,7 @@ class SmallBook:
 
     @property
     def work(self) -> Path:
-        return self.root / "build" / "laptop" / TINY
+        return self.root / "record" / TINY
 
     def edit(self, path: Path, old: str, new: str) -> None:
         text = path.read_text()

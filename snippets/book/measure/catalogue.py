@@ -142,7 +142,8 @@ def unwritten_cells(name: str, module: ModuleType) -> str | None:
 
 def forget() -> None:
     """Forget every experiment and all of icl, so that the next `load` reads the files anew."""
-    for module in [m for m in sys.modules if m.startswith("snippets.") and m.split(".")[1] != "book"]:
+    kept = ("book", "contract", "progress")  # what this process has made use of already
+    for module in [m for m in sys.modules if m.startswith("snippets.") and m.split(".")[1] not in kept]:
         del sys.modules[module]
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from snippets.book.errors import BookError
-from snippets.book.figures import drawing
+from snippets.book.figures import listed
 from snippets.book.measure import catalogue, pipeline
 from snippets.book.measure.seeds import DEFAULT_SEEDS
-from snippets.book.pages import glossary, labs, pages, references
+from snippets.book.pages import glossary, labs, macros, navigation, pages, references
 from snippets.book.paths import SHOWN_PRESET
 
 CHAPTER_KEYS = ("title", "description", "part", "question", "mechanism", "evidence", "experiments")
@@ -21,6 +21,7 @@ def stop_at_problems() -> None:
 
 def problems() -> Iterator[str]:
     """Every disagreement, as one line that names the page or the claim."""
+    navigation.forget()
     all_pages = pages.read_all()
     known = {name.split("/")[1]: name for name in catalogue.discover()}
     for page in all_pages:
@@ -37,10 +38,7 @@ def problems() -> Iterator[str]:
             if claim.reported and claim.reported.key not in references.entries():
                 yield f"claim '{claim.id}' of {name} cites '{claim.reported.key}', which docs/references.bib lacks"
     yield from problems_of_map(all_pages)
-    try:
-        glossary.read_terms()
-    except BookError as error:
-        yield str(error)
+    yield from problems_of_terms(all_pages)
     for lab in sorted(set(labs.discover()) - {call.arguments[0] for call in calls(all_pages, "lab") if call.arguments}):
         yield f'lab {lab} stands on no page; link it with lab("{lab}") in docs/labs/index.md'
     for lab in labs.discover():
@@ -51,11 +49,24 @@ def problems() -> Iterator[str]:
     yield from problems_of_figures(all_pages)
 
 
+def problems_of_terms(all_pages: list[pages.Page]) -> Iterator[str]:
+    """Terms that are defined twice, and terms that a page leaves unlinked and nobody defines."""
+    try:
+        names = {term.name for term in glossary.read_terms()}
+    except BookError as error:
+        yield str(error)
+        return
+    for page in all_pages:
+        for name in page.meta.get("not_terms", []):
+            if name not in names:
+                yield f"{page.name} says that '{name}' is no term there, and it is none anywhere; leave it out"
+
+
 def problems_of_map(all_pages: list[pages.Page]) -> Iterator[str]:
     """Chapters that do not say what they need, or need what is not there or comes later."""
-    numbers = {page.key: page.meta["number"] for page in all_pages if "number" in page.meta}
+    numbers = {page.key: page.number for page in all_pages if page.number}
     for page in all_pages:
-        if "number" not in page.meta:
+        if not page.number:
             continue
         if not isinstance(needs := page.meta.get("needs"), list):
             yield f"{page.name}: its front matter has no list 'needs'; name the chapters to read before it, or write []"
@@ -63,7 +74,7 @@ def problems_of_map(all_pages: list[pages.Page]) -> Iterator[str]:
         for key in needs:
             if key not in numbers:
                 yield f"{page.name} needs '{key}', which is no chapter; there are {', '.join(numbers)}"
-            elif numbers[key] >= page.meta["number"]:
+            elif numbers[key] >= page.number:
                 yield f"{page.name} needs '{key}', which comes after it"
 
 
@@ -84,9 +95,9 @@ def problems_of_page(page: pages.Page) -> Iterator[str]:
     for key in sorted(page.citations - set(references.entries())):
         yield f"{page.name} cites [^{key}], which docs/references.bib lacks; add the entry"
     for section in sorted(page.sections):
-        if not pages.section_exists(section):
+        if pages.section(section) is None:
             yield f'{page.name} shows "{section}", which is not a file or section in snippets/'
-    if "number" in page.meta:
+    if page.number:
         for key in CHAPTER_KEYS:
             if not page.meta.get(key):
                 yield f"{page.name}: its front matter has no '{key}'"
@@ -96,8 +107,8 @@ def problems_of_page(page: pages.Page) -> Iterator[str]:
 
 def problems_of_call(page: pages.Page, call: pages.Call) -> Iterator[str]:
     """What is wrong with one macro call, without looking at any result."""
-    if call.name not in pages.MACROS:
-        yield f"{page.name} calls {call.name}(...), which is no macro; there are {', '.join(pages.MACROS)}"
+    if call.name not in macros.NAMES:
+        yield f"{page.name} calls {call.name}(...), which is no macro; there are {', '.join(macros.NAMES)}"
     if call.name == "lab" and call.arguments[:1] not in [[lab] for lab in labs.discover()]:
         yield f"{page.name} links lab {', '.join(map(str, call.arguments))}, which snippets/labs/ lacks"
     if call.name not in ("claim", "measured", "setting", "figure", "run_it"):
@@ -149,8 +160,8 @@ def problems_of_results(name: str) -> Iterator[str]:
     for claim in results["claims"]:
         if not claim["holds"]:
             yield (
-                f"claim '{claim['id']}' of {name} fails: it holds on {sum(claim['passed'])} of {len(claim['passed'])} "
-                f"seeds and needs {claim['needed']}; it says: {claim['says']}"
+                f"claim '{claim['id']}' of {name} fails: it holds on {sum(map(bool, claim['passed']))} of "
+                f"{claim['applies']} seeds and needs {claim['needed']}; it says: {claim['says']}"
             )
 
 
@@ -163,13 +174,14 @@ def problems_of_figures(all_pages: list[pages.Page]) -> Iterator[str]:
     wanted = {(resolve(call.arguments[0]), call.arguments[1]): call for call in calls(all_pages, "figure")}
     for name in catalogue.discover():
         try:
-            drawn = drawing.read_figures(name, SHOWN_PRESET, DEFAULT_SEEDS)
+            about = listed.read(name, SHOWN_PRESET, DEFAULT_SEEDS)
         except BookError as error:
             yield str(error)
             continue
-        if drawn is None:
+        if about is None:
             yield f"{name} has no figures; run `make book`"
             continue
+        drawn = about["figures"]
         for experiment, figure in wanted:
             if experiment == name and figure not in drawn:
                 yield f"figure '{figure}' of {name} is named on a page but draw returns {', '.join(drawn)}"

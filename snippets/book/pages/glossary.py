@@ -20,7 +20,7 @@ MARK = re.compile(r'\*\*([^*]+)\*\*\{ \.term( \.unlinked)?(?: also="([^"]*)")? \
 BLOCK_EDGE = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*]|\d+\.)\s)")  # an empty line, or the next entry of a list
 SENTENCE_END = re.compile(r'(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)[*"”)]*\s+(?=[A-Z*"“(\[$])')
 NOT_PROSE = {"a", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "code", "dfn", "summary", "svg", "button", "label", "th"}
-NOT_PROSE_CLASSES = {"arithmatex", "footnote", "md-code__nav", "provenance", "lab-output"}
+NOT_PROSE_CLASSES = {"arithmatex", "filename", "footnote", "md-code__nav", "provenance", "lab-output"}
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 
 
@@ -36,13 +36,12 @@ class Term:
 
     @property
     def anchor(self) -> str:
-        return "term-" + re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
+        return anchor_of(self.name)
 
     @property
     def url(self) -> str:
         """The address of its page within the site."""
-        path = self.page.removesuffix(".md")
-        return (path.removesuffix("index") if path.endswith("index") else path + "/").rstrip("/") + "/"
+        return pages.address(self.page)
 
 
 def read_terms() -> list[Term]:
@@ -50,7 +49,7 @@ def read_terms() -> list[Term]:
     found: dict[str, Term] = {}
     for path in sorted(DOCS.rglob("*.md")):
         page = path.relative_to(DOCS).as_posix()
-        for term in terms_of(page, path.read_text()):
+        for term in terms_of(page, path.read_text(encoding="utf-8")):
             for name in (term.name, *term.also):
                 if other := found.get(name.lower()):
                     raise BookError(
@@ -95,7 +94,11 @@ def alone(sentence: str, name: str) -> str:
 
 def with_anchors(markdown: str) -> str:
     """A page with each mark made into a definition that links can lead to."""
-    return MARK.sub(lambda match: f'<dfn id="{Term(match[1], (), True, "", "").anchor}">{match[1]}</dfn>', markdown)
+    return MARK.sub(lambda match: f'<dfn id="{anchor_of(match[1])}">{match[1]}</dfn>', markdown)
+
+
+def anchor_of(name: str) -> str:
+    return "term-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 class Linker(HTMLParser):

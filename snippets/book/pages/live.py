@@ -1,37 +1,32 @@
 """make serve: the book at once, in draft; figures and numbers appear as their runs end.
 
-Two things go on side by side. The server rebuilds and reloads the pages when prose, code or figures change, and answers
-/progress.json. The runner makes what is stale by `build` in a process of its own, now and whenever an experiment's code
-changes.
+Two things go on side by side. The server expands and renders what has changed (of an edited page only that page),
+reloads the browser, and answers /progress.json. The runner makes what is stale, in a process of its own.
 """
 
 import json
 import logging
-import os
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-os.environ["BOOK_DRAFT"] = "1"
-os.environ["NO_MKDOCS_2_WARNING"] = "1"
-
-from mkdocs.commands.build import build as build_pages
-from mkdocs.config import load_config
-from mkdocs.exceptions import MkDocsException
 from mkdocs.livereload import LiveReloadServer
 
 from snippets.book.errors import BookError, UsageError
-from snippets.book.measure import builder, catalogue, fingerprint, watch
-from snippets.book.measure.seeds import DEFAULT_SEEDS
-from snippets.book.pages import labs, publish, references
-from snippets.book.paths import BUILD, DOCS, ROOT, SHOWN_PRESET, SNIPPETS
+from snippets.book.measure import catalogue
+from snippets.book.pages import expand, glossary, labs, pages, publish, references
+from snippets.book.pages.finish import Finisher
+from snippets.book.pages.generator import Generator
+from snippets.book.pages.runner import Runner
+from snippets.book.paths import BUILD, DOCS, ROOT, SNIPPETS
 
-DRAFT = BUILD / "draft"
+LOOK_EVERY = 0.3  # seconds
+Snapshot = dict[Path, int]  # file -> when it was last written
 
 
 def serve(address: str) -> None:
@@ -39,54 +34,101 @@ def serve(address: str) -> None:
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit():
         raise UsageError(f"address '{address}' cannot be read: write host:port, such as 127.0.0.1:8000")
+    for closing in ("SIGTERM", "SIGHUP"):  # a stopped or closed terminal ends it as Ctrl-C does
+        if hasattr(signal, closing):
+            signal.signal(getattr(signal, closing), signal.default_int_handler)
     runner = Runner()
-    server = BookServer(runner, host, int(port))
-    builder.link_figures()
-    server.build()
-    for path in (DOCS, SNIPPETS, ROOT / "mkdocs.yml"):
-        server.watch(str(path))
-    print(f"the book, in draft: http://{address}/  (stop with Ctrl-C)", flush=True)
-    threading.Thread(target=runner.work, daemon=True).start()
     try:
-        server.serve()
-    except KeyboardInterrupt:
-        pass
+        server = BookServer(runner, host, int(port))
     except OSError as error:
         raise BookError(
             f"cannot serve at {address}: {error.strerror}; try `make serve ADDRESS=127.0.0.1:8001`"
         ) from error
+    threading.Thread(target=runner.work, daemon=True).start()
+    try:
+        server.build()
+        print(f"the book, in draft: http://{address}/  (stop with Ctrl-C)", flush=True)
+        server.serve()
+    except KeyboardInterrupt:
+        pass
     finally:
         runner.stop()
         server.shutdown()
+        shutil.rmtree(server.folder, ignore_errors=True)
 
 
 class BookServer(LiveReloadServer):
-    """mkdocs' own live server, with one more address: /progress.json."""
+    """mkdocs' own live server, which knows what has changed, and has one more address: /progress.json."""
 
-    def __init__(self, runner: "Runner", host: str, port: int) -> None:
+    def __init__(self, runner: Runner, host: str, port: int) -> None:
+        self.folder = BUILD / "drafts" / str(port)  # of its own: a second server disturbs no first
+        super().__init__(builder=self.build, host=host, port=port, root=str(self.folder / "site"))
+        self.server_bind()  # before anything is made: a taken port costs nothing
+        self.server_activate()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._watched_paths = {str(DOCS): 1}  # then pages reload
         self.runner = runner
-        shutil.rmtree(DRAFT, ignore_errors=True)
-        super().__init__(builder=self.build, host=host, port=port, root=str(DRAFT))
+        self.seen: Snapshot = {}
+        self.generator = Generator(self.folder / "pages", self.folder / "unfinished", strict=False, url=self.url)
+        self.finisher: Finisher | None = None
+
+    def serve(self, *, open_in_browser: bool = False) -> None:
+        threading.Thread(target=self.look, daemon=True).start()
+        self.serve_thread.start()
+        self._build_loop()
+
+    def look(self) -> None:
+        """Ask for a build whenever a file has changed."""
+        last = self.seen
+        while not self._shutdown:
+            time.sleep(LOOK_EVERY)
+            if (now := snapshot()) != last:
+                last = now
+                with self._rebuild_cond:
+                    self._want_rebuild = True
+                    self._rebuild_cond.notify_all()
 
     def build(self) -> None:
-        """Build the draft; a mistake in a page is printed, and the pages stay as they were."""
+        """Bring the draft up to date; a mistake in a page is printed, and the pages stay as they were."""
+        now = snapshot()
+        changed = {path for path in now.keys() | self.seen.keys() if now.get(path) != self.seen.get(path)}
+        before, self.seen = self.seen, now
         logging.getLogger("mkdocs").setLevel(logging.WARNING)
-        fresh = BUILD / "draft-unfinished"
-        catalogue.forget()
-        references.forget()
         try:
-            labs.hold_places()
-            config = load_config(str(ROOT / "mkdocs.yml"), site_dir=str(fresh), strict=False)
-            config.site_url = self.url
-            config.extra_javascript.append("assets/draft.js")
-            build_pages(config, serve_url=self.url)
-            publish.finish(fresh)
-            publish.replace(DRAFT, fresh)
+            if not (before and self.finisher and all(map(is_page, changed)) and changed <= now.keys() & before.keys()):
+                self.build_all(code=bool(before) and any(path.is_relative_to(SNIPPETS) for path in changed))
+            elif not self.build_pages(sorted(path.relative_to(DOCS).as_posix() for path in changed)):
+                self.build_all(code=False)
         except BookError as error:
-            print(f"error: {error}", file=sys.stderr)
-        except (MkDocsException, SystemExit):  # mkdocs and its macros have said why
-            print("error: the page above has a mistake; the draft shows it as it was before", file=sys.stderr)
-        self.runner.look_again()
+            print(f"error: {error}\nerror: the draft shows the pages as they were before", file=sys.stderr, flush=True)
+        if not all(map(is_page, changed)):
+            self.runner.look_again()
+
+    def build_all(self, code: bool) -> None:
+        """Expand, render and finish every page."""
+        if code:
+            catalogue.forget()
+        references.forget()
+        labs.hold_places()
+        expand.expand(self.generator.pages, draft=True)
+        shutil.rmtree(self.folder / "unfinished", ignore_errors=True)
+        self.generator.build()
+        finisher = Finisher(self.folder / "unfinished")
+        finisher.all()
+        publish.replace(Path(self.root), finisher.site)
+        finisher.site = Path(self.root)
+        self.finisher, self.outlines = finisher, {page.file: outline(page.file) for page in pages.read_all()}
+
+    def build_pages(self, files: list[str]) -> bool:
+        """Make these pages again. Returns False where others show something of what has changed in them."""
+        assert self.finisher
+        if any(outline(file) != self.outlines.get(file) for file in files):
+            return False
+        for file in files:
+            expand.expand_one(file, self.generator.pages, draft=True)
+            page = self.generator.rebuild(file, Path(self.root))
+            self.finisher.write({page: page.read_text(encoding="utf-8")})
+        return True
 
     def serve_request(self, environ: dict, start_response: Any) -> Iterable[bytes]:
         if environ["PATH_INFO"] == "/progress.json":
@@ -95,52 +137,24 @@ class BookServer(LiveReloadServer):
         return super().serve_request(environ, start_response)
 
 
-class Runner:
-    """Makes what is stale in a process of its own, again whenever the experiments' code has changed."""
-
-    def __init__(self) -> None:
-        self.wanted = threading.Event()
-        self.process: subprocess.Popen | None = None
-        self.problem = ""
-        self.made: dict[str, str] = {}
-
-    def work(self) -> None:
-        while True:
-            self.wanted.wait()
-            self.wanted.clear()
-            self.run_once()
-
-    def run_once(self) -> None:
-        arguments = [sys.executable, "-m", "snippets", "build", "--no-site"]
-        self.process = subprocess.Popen(arguments, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
-        lines = [line.rstrip() for line in self.process.stderr or []]
-        failed = self.process.wait()
-        self.problem = next((line for line in lines if line.startswith("error: ")), "") if failed else ""
-        if failed:
-            print("\n".join(lines), file=sys.stderr, flush=True)
-        else:
-            print("every experiment is measured, every lab is made", flush=True)
-
-    def look_again(self) -> None:
-        """Start a run if the code of an experiment or a lab is not what it was at the last look."""
+def snapshot() -> Snapshot:
+    """When each file was last written that the pages are made of."""
+    found: Snapshot = {}
+    made = [BUILD / "figures", ROOT / "record", BUILD / "labs"]
+    for path in [ROOT / "mkdocs.yml", *(file for folder in (DOCS, SNIPPETS, *made) for file in folder.rglob("*"))]:
         try:
-            now = {
-                name: fingerprint.of_figures(name, SHOWN_PRESET, DEFAULT_SEEDS)
-                + fingerprint.of_results(name, SHOWN_PRESET, DEFAULT_SEEDS)
-                for name in catalogue.discover()
-            } | {lab: fingerprint.of_lab(lab) for lab in labs.discover()}
-        except BookError as error:
-            self.problem = f"error: {error}"
-            return
-        if now != self.made:
-            self.made = now
-            self.wanted.set()
+            if path.is_file() and path.suffix != ".pyc" and not path.name.startswith("."):
+                found[path] = path.stat().st_mtime_ns
+        except OSError:
+            pass  # gone between the look and the question
+    return found
 
-    def stop(self) -> None:
-        """End the run; what it has finished is kept."""
-        if self.process and self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGTERM)  # the build, and the training that it started
 
-    def progress(self) -> dict[str, Any]:
-        """How far each experiment is: the share of its seeds' work that is done, and the last problem."""
-        return watch.read() | {"of": len(DEFAULT_SEEDS), "problem": self.problem, "time": time.time()}
+def is_page(path: Path) -> bool:
+    return path.suffix == ".md" and path.is_relative_to(DOCS)
+
+
+def outline(file: str) -> tuple:
+    """What other pages show of this one: its front matter and the terms that it defines."""
+    page = pages.read(DOCS / file)
+    return page.meta, glossary.terms_of(file, page.body)

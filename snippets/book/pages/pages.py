@@ -2,6 +2,7 @@
 
 import ast
 import re
+import textwrap
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -10,28 +11,13 @@ from typing import Any
 import yaml
 
 from snippets.book.errors import BookError
-from snippets.book.pages.pages.references import CITATION
-from snippets.book.paths import DOCS, ROOT, SNIPPETS
-
-MACROS = (
-    "claim",
-    "measured",
-    "setting",
-    "figure",
-    "run_it",
-    "lab",
-    "ledger",
-    "run_times",
-    "bibliography",
-    "chapter",
-    "chapters",
-    "book_map",
-    "glossary",
-    "counts",
-)
+from snippets.book.pages import navigation
+from snippets.book.pages.references import CITATION
+from snippets.book.paths import DOCS, SNIPPETS
 
 MACRO = re.compile(r"\{\{\{(.*?)\}\}\}", re.DOTALL)
-SECTION = re.compile(r"^\s*--8<--\s+\"([^\"]+)\"", re.MULTILINE)
+INCLUDE = re.compile(r"^([ \t]*)--8<-- \"([^\"\n]+)\"[ \t]*$", re.MULTILINE)
+MARK = re.compile(r"^[^\n]*--8<-- \[(?:start|end):[\w-]+\][^\n]*\n?", re.MULTILINE)
 INDENTED_FIGURE = re.compile(r"^[ \t]+\{\{\{\s*figure\([^,]*,[^,]*", re.MULTILINE)
 FENCE = re.compile(r"^( *)(```+|~~~+).*?^\1\2\s*$", re.DOTALL | re.MULTILINE)
 
@@ -49,18 +35,46 @@ class Call:
 class Page:
     path: Path
     meta: dict[str, Any]
+    body: str = ""  # what follows the front matter
     calls: list[Call] = field(default_factory=list)
     citations: set[str] = field(default_factory=set)
     sections: set[str] = field(default_factory=set)  # "abrupt_learning/jump.py:run"
 
     @property
+    def file(self) -> str:
+        """Its path under docs/: abrupt-learning/jump.md."""
+        return self.path.relative_to(DOCS).as_posix()
+
+    @property
     def name(self) -> str:
-        return f"docs/{self.path.relative_to(DOCS)}"
+        return f"docs/{self.file}"
 
     @property
     def key(self) -> str:
         """As front matter names it: abrupt-learning/jump."""
-        return self.path.relative_to(DOCS).with_suffix("").as_posix()
+        return self.file.removesuffix(".md")
+
+    @property
+    def url(self) -> str:
+        """Its address within the site: abrupt-learning/jump/, and of docs/index.md nothing."""
+        return address(self.file)
+
+    @property
+    def number(self) -> int | None:
+        """Its place among the chapters; None where it is no chapter."""
+        return navigation.chapter_numbers().get(self.file)
+
+    @property
+    def title(self) -> str:
+        """Such as '12. The jump'."""
+        own = str(self.meta.get("title") or self.key)
+        return f"{self.number}. {own}" if self.number else own
+
+
+def address(file: str) -> str:
+    """Where the page of a file under docs/ is on the site."""
+    folder, _, name = file.removesuffix(".md").rpartition("/")
+    return "".join(f"{part}/" for part in (folder, "" if name == "index" else name) if part)
 
 
 def read(path: Path) -> Page:
@@ -72,17 +86,15 @@ def read(path: Path) -> Page:
 @lru_cache(maxsize=1000)
 def read_version(path: Path, mtime_ns: int, size: int) -> Page:
     """The page as it is since then: a build asks for every page a hundred times."""
-    text = path.read_text()
-    name = f"docs/{path.relative_to(DOCS)}"
+    text = path.read_text(encoding="utf-8")
+    name = f"docs/{path.relative_to(DOCS).as_posix()}"
     meta: dict[str, Any] = {}
     if text.startswith("---\n"):
         front, _, text = text[4:].partition("\n---\n")
         try:
             meta = yaml.safe_load(front) or {}
         except yaml.YAMLError as error:
-            raise BookError(f"{name}: its front matter is not YAML: {' '.join(str(error).split())}") from error
-    if number := chapter_numbers().get(path.relative_to(DOCS).as_posix()):
-        meta["number"] = number
+            raise BookError(f"{name}: its front matter is not YAML: {flat(str(error))}") from error
     prose = FENCE.sub("", text)
     if match := INDENTED_FIGURE.search(prose):
         raise BookError(
@@ -91,9 +103,10 @@ def read_version(path: Path, mtime_ns: int, size: int) -> Page:
     return Page(
         path=path,
         meta=meta,
+        body=text,
         calls=[read_call(name, match[1]) for match in MACRO.finditer(prose)],
         citations=set(CITATION.findall(prose)),
-        sections=set(SECTION.findall(text)),
+        sections={match[2] for match in INCLUDE.finditer(text)},
     )
 
 
@@ -116,25 +129,10 @@ def flat(text: str) -> str:
     return " ".join(text.split())
 
 
-NAVIGATION = re.compile(r"^ +- (?:[^:\n]+: )?([\w/-]+\.md)$", re.MULTILINE)
-
-
-def chapter_numbers() -> dict[str, int]:
-    """Each chapter's number by its file: its place among the chapters of the navigation."""
-    settings = ROOT / "mkdocs.yml"
-    return numbers_of(settings.read_text() if settings.exists() else "")
-
-
-@lru_cache(maxsize=10)
-def numbers_of(settings: str) -> dict[str, int]:
-    nav = settings.partition("\nnav:\n")[2].partition("\n\n")[0]
-    files = [file for file in NAVIGATION.findall(nav) if is_chapter(DOCS / file)]
-    return {file: number for number, file in enumerate(files, 1)}
-
-
-def is_chapter(path: Path) -> bool:
-    """Whether a page's front matter names a mechanism, as a chapter's does."""
-    return path.exists() and "\nmechanism:" in path.read_text().partition("\n---\n")[0]
+def at(url: str) -> Page | None:
+    """The page at an address of the site; None where it is made of something else, such as a notebook."""
+    paths = (DOCS / f"{url.rstrip('/')}.md", DOCS / url / "index.md")
+    return next((read(path) for path in paths if path.exists()), None)
 
 
 def read_all() -> list[Page]:
@@ -143,14 +141,20 @@ def read_all() -> list[Page]:
 
 def chapters() -> list[Page]:
     """The pages that are chapters, in the order of their numbers."""
-    return sorted((page for page in read_all() if "number" in page.meta), key=lambda page: page.meta["number"])
+    return [read(DOCS / file) for file in navigation.chapter_numbers()]
 
 
-def section_exists(section: str) -> bool:
-    """Whether snippets/ has that file and, behind a colon, both marks of that section."""
-    file, _, name = section.partition(":")
+def section(name: str) -> str | None:
+    """The text of "file.py:section" in snippets/, without marks and common indent; None where it is not there."""
+    file, _, part = name.partition(":")
     path = SNIPPETS / file
     if not path.is_file():
-        return False
-    text = path.read_text()
-    return not name or all(f"--8<-- [{edge}:{name}]" in text for edge in ("start", "end"))
+        return None
+    text = path.read_text(encoding="utf-8")
+    if part:
+        edge = r"^[^\n]*--8<-- \[{}:" + re.escape(part) + r"\][^\n]*\n"
+        found = re.search(edge.format("start") + r"(.*?)" + edge.format("end"), f"{text}\n", re.DOTALL | re.MULTILINE)
+        if not found:
+            return None
+        text = found[1]
+    return textwrap.dedent(MARK.sub("", text)).strip("\n")

@@ -118,6 +118,7 @@ def test_the_first_mention_is_linked_and_brings_its_definition():
         "<p>A header, a sub-head, a bit.</p>",
         '<img alt="a head"><!-- a head -->',
         "<p><dfn>head</dfn></p>",
+        '<div class="highlight"><span class="filename">icl/head.py</span></div>',
     ],
 )
 def test_what_is_no_mention_is_copied_as_it_is(prose):

@@ -4,7 +4,7 @@ import pytest
 from pybtex.database import parse_string
 
 from snippets.book.errors import BookError
-from snippets.book.pages import macros, pages, references
+from snippets.book.pages import numbers, pages, references
 
 
 @pytest.mark.parametrize(
@@ -26,13 +26,45 @@ from snippets.book.pages import macros, pages, references
     ],
 )
 def test_numbers_are_printed_to_significant_digits(value, digits, text):
-    assert macros.shown(value, digits) == text
+    assert numbers.shown(value, digits) == text
 
 
 def test_a_spread_without_a_range_is_one_number():
-    claim = {"median": 0.5, "low": 0.5, "high": 0.5, "digits": 2, "unit": "nats"}
-    assert macros.spread(claim) == "0.5 nats"
-    assert macros.spread(claim | {"high": "never", "unit": ""}) == "0.5 (0.5 to never)"
+    claim = {"median": 0.5, "low": 0.5, "high": 0.5, "digits": 2, "unit": "nats", "kind": "measured"}
+    assert numbers.spread(claim) == "0.5 nats"
+    assert numbers.spread(claim | {"high": "never", "unit": ""}) == "0.5 (0.5 to never)"
+
+
+def claim(**changes) -> dict:
+    made = {
+        "says": "It falls.", "predicate": "< 0.2", "unit": "nats", "digits": 2, "kind": "measured", "verdict": "ours",
+        "passed": [True, True, True, True, False], "applies": 5, "median": 0.1, "low": 0.05, "high": 0.3, "holds": True,
+    }  # fmt: skip
+    return made | changes
+
+
+@pytest.mark.parametrize(
+    ("made", "mark"),
+    [
+        (claim(), "✓ 4/5"),
+        (claim(passed=[True, None, True, None, None], applies=2), "✓ 2 of 2 where it applies"),
+        (claim(kind="exact", passed=[True] * 5), "exact"),
+        (claim(holds=False, passed=[False] * 5), "✗ 0/5"),
+        (claim(kind="exact", holds=False), "✗ exact"),
+    ],
+)
+def test_a_mark_says_what_kind_of_claim_it_stands_for(made, mark):
+    assert numbers.mark(made) == mark
+
+
+def test_what_a_mark_says_when_pointed_at():
+    assert numbers.judged(claim()) == (
+        "It falls. Asked: < 0.2 nats. Measured: 0.1 nats (0.05 to 0.3). Holds on 4 of 5 seeds; ours."
+    )
+    some = numbers.judged(claim(passed=[True, None, True, None, None], applies=2))
+    assert "Holds on 2 of 2 seeds to which it applies, of 5; ours." in some
+    exact = numbers.judged(claim(kind="exact", high=2.5e-9))
+    assert exact == "It falls. Exact: the largest error is 2.5 × 10⁻⁹ nats (asked: < 0.2)."
 
 
 def test_a_call_may_run_over_lines():

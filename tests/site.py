@@ -1,0 +1,79 @@
+"""The built site, served, and a browser to look at it with: what the tests of tests/test_browser.py share."""
+
+import functools
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, Response
+
+from snippets.book.pages import navigation, pages
+from snippets.book.paths import ROOT
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
+ADDRESSES = [pages.address(file) for file in navigation.files()]
+CHAPTERS = [page.url for page in pages.chapters()]
+LABS = [address for address in ADDRESSES if address.startswith("labs/") and address != "labs/"]
+UNFOLD = "document.querySelectorAll('details').forEach(folded => folded.open = true)"
+EAGER = "document.querySelectorAll('img').forEach(image => image.loading = 'eager')"
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args) -> None:
+        pass
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """A folder at an address of its own."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+class Watched:
+    """A page that remembers what went wrong on it."""
+
+    def __init__(self, browser: Browser, **options) -> None:
+        self.context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
+        self.page: Page = self.context.new_page()
+        self.errors: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("response", self.look)
+
+    def look(self, response: Response) -> None:
+        if response.status >= 400:
+            self.errors.append(f"{response.status} {response.url}")
+
+    def foreign(self, address: str) -> list[str]:
+        """The requests that left the site."""
+        return [url for url in self.requests if not url.startswith((address, "data:", "blob:"))]
+
+    def serious(self, only: str = "", options: str = "resultTypes: ['violations']") -> list[str]:
+        """What axe finds serious, and twin landmarks and empty headers; by one rule only, or with other options."""
+        chosen = f"runOnly: ['{only}']" if only else options
+        found = self.page.evaluate(f"axe.run(document, {{{chosen}}})")
+        return [
+            f"{v['id']}: {v['help']}: {v['nodes'][0]['html'][:160]} ({len(v['nodes'])} times)"
+            for v in found["violations"]
+            if v["impact"] in ("serious", "critical") or v["id"] in ("landmark-unique", "empty-table-header")
+        ]
+
+    def show(self, width: int, theme: str) -> None:
+        """The same page on another screen: the theme follows the system, the layout the width."""
+        self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        self.page.set_viewport_size({"width": width, "height": 900})
+        scheme = {"light": "default", "dark": "slate"}[theme]
+        self.page.wait_for_function(f"document.body.getAttribute('data-md-color-scheme') === '{scheme}'")
+        self.page.wait_for_timeout(150)  # observers of sizes, and colours that fade
+
+    def overflow(self) -> bool:
+        """Whether the page as a whole scrolls sideways."""
+        return self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
