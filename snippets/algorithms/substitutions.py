@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from snippets.contract import Claim, Measurements, above, below, between
+from snippets.contract import Claim, Measurements, above, at_most, below, between
 from snippets.icl.networks.simple_transformer import (
     NONLINEARITIES,
     SimpleTransformer,
@@ -36,7 +36,7 @@ class Config:
     n_prompts: int = 500
     rate: float = 0.5  # eta, of the plain steps that are compared
     d_small: int = 2  # where a kernel is compared with its features
-    degree: int = 50  # of the monomials that serve as features
+    degree: int = 20  # of the monomials that serve as features
     repeated_rate: float = 0.3  # of the layer that is repeated
     n_repeats: int = 400
     depths: tuple[int, ...] = (1, 2, 3, 4, 6, 8)  # layers, in the figure of the loss
@@ -177,10 +177,13 @@ def run(config: Config, seed: int) -> Measurements:
     prompt, matrix, fit, test = streams(seed, 4)
     sizes, double = (config.n_prompts, config.n), torch.float64
     prompts = draw_prompts(*sizes, config.d, prompt, dtype=double)
-    small = draw_prompts(100, config.n, config.d_small, prompt, dtype=double)
+    # inputs of bounded size: their monomials of high degree vanish
+    bounded = draw_prompts(
+        100, config.n, config.d_small, prompt, width=2.0, dtype=double
+    )
     return {
         **compare(prompts, config, matrix),
-        "kernel": kernel_descent(small, config),
+        "kernel": kernel_descent(bounded, config),
         "relu_least_eigenvalue": least_eigenvalue(prompts),
         "repeated_relu": repeated(prompts, config, "relu"),
         "repeated_exp": repeated(prompts, config, "exp"),
@@ -204,9 +207,9 @@ def grown(m: Measurements) -> float:
     return float(m["repeated_relu"][-1] / m["repeated_relu"].min())
 
 
-def rises(m: Measurements) -> float:
-    """The largest rise in one repeat with h = exp."""
-    return float(np.diff(m["repeated_exp"]).max())
+def rises(m: Measurements) -> int:
+    """In how many repeats with h = exp what is left of y rises."""
+    return int((np.diff(m["repeated_exp"]) > 0).sum())
 
 
 EXACT = below(1e-10)  # in float64
@@ -231,9 +234,9 @@ CLAIMS = [
           digits=1, exact=True),
     Claim("relu-no-kernel", lambda m: float(m["relu_least_eigenvalue"]), below(0), "at most",
           "The matrix of all max(<x_i, x_j>, 0) has a negative eigenvalue in every prompt."),
-    Claim("relu-turns", grown, above(3), "times as much as at their least",
-          "With h = relu, repeated, the residuals shrink to a least value and grow again to more than 3 times it."),
-    Claim("exp-falls", rises, below(0), "", "With h = exp, repeated as often, they shrink at every repeat."),
+    Claim("relu-turns", grown, above(100), "times as much as at the least",
+          "With h = relu, repeated, what is left shrinks to a least value and grows again to over 100 times it."),
+    Claim("exp-falls", rises, at_most(0), "of the repeats", "With h = exp what is left shrinks at every repeat."),
     Claim("bent-inputs", at(4, "loss_bent", "loss_plain"), below(0.05), "of the loss",
           "Four equal layers of GD++ leave less than a twentieth of what four equal plain steps leave."),
     Claim("free-steps", at(4, "loss_free", "loss_plain"), between(0.2, 0.5), "of the loss",

@@ -79,7 +79,7 @@ def test_each_claim_can_fail_and_can_hold():
         | layers
         | {
             "relu_least_eigenvalue": -1.0,
-            "repeated_relu": np.array([1, 0.1, 0.5]),
+            "repeated_relu": np.array([1, 0.1, 50]),
             "repeated_exp": np.array([1, 0.1, 0.05]),
             "loss_plain": np.array([4, 3, 1.0]),
             "loss_free": np.array([4, 2, 0.3]),
