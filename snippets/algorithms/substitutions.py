@@ -157,14 +157,18 @@ def depth(config: Config, fit: torch.Generator, test: torch.Generator) -> Measur
     of free sizes, and by GD++ with one pair of sizes for all layers."""
     sizes = (config.n_spectra, config.n, config.d)
     ours, unseen = (draw_spectra(*sizes, stream) for stream in (fit, test))
-    start = torch.tensor([[0.7, 0.1]], dtype=torch.float64)
+    double = torch.float64
+    pairs = [(eta, gamma) for eta in (0.7, 1.4, 2.1) for gamma in (0.1, 0.2)]
+    starts = torch.tensor(pairs, dtype=double)[:, None]  # (start, 1, 2)
     left: dict[str, list[float]] = {"plain": [], "free": [], "bent": []}
     for n_layers in config.depths:
-        plain = fitted(ours, start, n_layers, bends=False)
-        bent = fitted(ours, start, n_layers, bends=True)
-        # sizes that begin equal would stay equal
-        spread = torch.linspace(1.3, 0.7, n_layers, dtype=torch.float64)[:, None]
-        free = fitted(ours, plain * spread, n_layers, bends=False)
+        plain = fitted(ours, starts[0], n_layers, bends=False)
+        tried = [loss(ours, start.expand(n_layers, 2)).item() for start in starts]
+        bent = fitted(ours, starts[int(np.argmin(tried))], n_layers, bends=True)
+        # a step of size 1 / lam is exact where C's eigenvalue is lam: spread them
+        places = 0.3 + 2.4 * (torch.arange(n_layers, dtype=double) + 0.5) / n_layers
+        spread = torch.stack([1 / places, torch.zeros(n_layers, dtype=double)], 1)
+        free = fitted(ours, spread, n_layers, bends=False)
         for name, rates in (("plain", plain), ("free", free), ("bent", bent)):
             left[name].append(loss(unseen, rates.expand(n_layers, 2)).item())
     return {f"loss_{name}": np.array(curve) for name, curve in left.items()}

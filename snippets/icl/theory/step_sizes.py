@@ -4,6 +4,8 @@ With x and w drawn from N(0, I), everything that a layer does commutes with C = 
 So the loss needs no more of a prompt than the eigenvalues of C.
 """
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -32,14 +34,19 @@ def fitted(spectra: Tensor, start: Tensor, n_layers: int, bends: bool) -> Tensor
     kept = torch.tensor([1.0, float(bends)], dtype=torch.float64)
     search = torch.optim.LBFGS([rates], max_iter=100, line_search_fn="strong_wolfe")
 
+    found, least = (rates * kept).detach(), math.inf
+
     def closure() -> Tensor:
+        nonlocal found, least
         search.zero_grad()
         value = loss(spectra, (rates * kept).expand(n_layers, 2)).log()
+        if value < least:  # a search may leave a good place and end in infinity
+            found, least = (rates * kept).detach(), value.item()
         value.backward()
         return value
 
     search.step(closure)
-    return (rates * kept).detach()
+    return found
 
 
 def draw_spectra(
