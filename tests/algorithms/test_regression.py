@@ -1,4 +1,4 @@
-"""Chapter 7's prompts, its measures on networks whose answers are known, its claims, and a short run."""
+"""The measures of the chapter on regression on networks whose answers are known, its claims, and a short run."""
 
 import numpy as np
 import pytest
@@ -6,39 +6,15 @@ import torch
 
 from snippets.algorithms import regression
 from snippets.icl.networks.regression_transformer import RegressionTransformer, Sizes, Training
+from snippets.icl.tasks.unlike_training import Exam, every_kind
 from snippets.icl.theory import oracles
 
 SMALL = regression.Config(Sizes(d=3, n_layers=1, width=8), n=6, training=Training(n_steps=3, batch=4), n_test=200)
 
 
 @pytest.fixture
-def kinds() -> dict[str, regression.Test]:
-    return regression.every_kind(SMALL, torch.Generator().manual_seed(0))
-
-
-def test_kinds_are_what_they_say(kinds):
-    plain = kinds["as in training"]
-    signs = kinds["orthant"].x.sign()
-    assert (signs == signs[:, :1]).all() and not (kinds["orthant"].query.sign() == signs[:, 0]).all()
-    assert torch.linalg.matrix_rank(kinds["subspace"].x, atol=1e-4).max() == 1
-    assert (
-        torch.linalg.matrix_rank(torch.cat([kinds["subspace"].x.mT, kinds["subspace"].query[..., None]], -1), atol=1e-4)
-        == 1
-    ).all()
-    first = kinds["orthogonal"].x[:, :3]
-    torch.testing.assert_close(first @ first.mT, 3 * torch.eye(3).expand(200, 3, 3), atol=1e-4, rtol=0)
-    torch.testing.assert_close(kinds["query repeats"].answer, plain.y[:, 0])
-    for name, scale in (("x / 2", 0.5), ("x * 2", 2), ("x * 3", 3), ("y / 2", 0.5), ("y * 3", 3)):
-        torch.testing.assert_close(kinds[name].y, scale * plain.y)
-        torch.testing.assert_close(kinds[name].answer, scale * plain.answer)
-
-
-def test_skewed_and_subspace_keep_the_mean_square():
-    generator = torch.Generator().manual_seed(1)
-    S = regression.stretched(torch.tensor([1.0, 0.5, 1 / 3]), generator)
-    lengths = torch.linalg.svdvals(S)
-    assert lengths.square().mean().item() == pytest.approx(1, rel=1e-5)
-    torch.testing.assert_close(lengths / lengths[0], torch.tensor([1.0, 0.5, 1 / 3]))
+def kinds() -> dict[str, Exam]:
+    return every_kind(200, 6, 3, torch.Generator().manual_seed(0))
 
 
 def test_least_squares_is_exact_on_every_kind_from_d_examples_on(kinds):
@@ -50,7 +26,7 @@ def test_least_squares_is_exact_on_every_kind_from_d_examples_on(kinds):
 
 def test_errors_of_the_algorithms_are_those_derived_on_the_page():
     config = regression.Config(Sizes(d=4, n_layers=1, width=8), n=10, n_test=20_000)
-    test = regression.every_kind(config, torch.Generator().manual_seed(2))["as in training"]
+    test = every_kind(20_000, 10, 4, torch.Generator().manual_seed(2))["as in training"]
     algorithms = regression.algorithms(config)
 
     def error(predict):
@@ -77,7 +53,7 @@ def test_the_network_is_asked_the_same_query_after_each_k(kinds):
 
 
 def test_least_error_is_that_of_clipped_answers():
-    test = regression.Test(torch.zeros(4, 1, 1), torch.ones(4, 1), torch.tensor([[1.0], [-2.0], [3.0], [-4.0]]))
+    test = Exam(torch.zeros(4, 1, 1), torch.ones(4, 1), torch.tensor([[1.0], [-2.0], [3.0], [-4.0]]))
     assert regression.least_error(2.0, test) == pytest.approx((1 + 4) / 30)
     assert regression.least_error(4.0, test) == 0
 
@@ -94,6 +70,7 @@ def made_up(error: list[float], factor: dict[str, float], apart: float, **errors
         "error of as in training": base,
         **{f"error of {kind}": base * factor.get(kind, 1.0) for kind in KINDS},
         **{f"error of {kind.replace('_', ' ')}": np.array(given) for kind, given in errors.items()},
+        "error: least squares": np.array([1.0, 0.66, 0.34, 0, 0, 0, 0]),
         "from least squares": np.array([0.0, apart, apart, 0.1, 0.1, 0.1, 0.1]),
         "from ridge": np.full(7, 4 * apart),
         "from 3 nearest": np.full(7, 1.0),
@@ -106,23 +83,21 @@ def made_up(error: list[float], factor: dict[str, float], apart: float, **errors
 def test_measures_on_made_up_curves():
     m = made_up([1.0, 0.7, 0.4, 0.1, 0.04, 0.02, 0.01], {"orthant": 4.0}, 0.01)
     assert regression.elbow(m) == pytest.approx(0.9 / 0.09)
-    assert regression.late(m, "orthant") == pytest.approx(0.04)
-    assert regression.times_as_large(m, "orthant") == pytest.approx(4)
+    assert regression.left("orthant", regression.twice)(m) == pytest.approx(0.04)
+    assert regression.against_training("orthant")(m) == pytest.approx(4)
     assert regression.from_the_nearest_other(m) == pytest.approx(0.01)
     read = {claim.id: claim.value(m) for claim in regression.CLAIMS}
     assert (read["repeats"], read["blunt"], read["floor"]) == (0.7, 0.1, 0.01)  # after 1, d and 2 d examples
     assert read["subspace-elbow"] == 0.7  # half of three dimensions is one
     assert read["cautious"] == pytest.approx(0.4)
-
-
-def test_half_of_the_dimensions_or_one():
-    assert [regression.half(d) for d in (1, 2, 3, 20)] == [1, 1, 1, 10]
+    assert read["behind"] == pytest.approx(0.06) and read["orthogonal"] == 1
+    assert (read["skewed"], read["subspace"]) == (0.01, 0.01)
 
 
 def test_each_claim_can_hold_and_can_fail():
     parting = {"x * 2": 10.0, "x * 3": 30.0, "y * 3": 30.0, "orthant": 3.0, "orthogonal": 0.1}
     early = {"subspace": [1.0, 0.03] + [0.02] * 5, "query_repeats": [1.0, 0.01] + [0.005] * 5}
-    good = made_up([1.0, 0.7, 0.4, 0.08, 0.03, 0.01, 0.006], parting, 0.01, **early)
+    good = made_up([1.0, 0.69, 0.37, 0.08, 0.03, 0.01, 0.006], parting, 0.01, **early)
     blurred = {"skewed": 30.0, "subspace": 30.0, "orthogonal": 3.0, "x / 2": 9.0, "y / 2": 9.0}
     worse = made_up([1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4], blurred, 0.5)
     exact = made_up([1.0, 0.7, 0.4, 0.0, 0.0, 0.0, 1e-9], blurred, 0.5)

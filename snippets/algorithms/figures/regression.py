@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from snippets import style
-from snippets.algorithms.regression import late
+from snippets.algorithms.regression import left, twice
 from snippets.contract import Measurements
 
 
@@ -55,13 +55,13 @@ def draw_kinds(runs: list[Measurements]) -> Figure:
     ax = axes[0, 0]
     kinds = [name.removeprefix("error of ") for name in runs[0] if "error of " in name]
     for row, kind in enumerate(kinds):
-        values = [late(m, kind) for m in runs]
+        values = [left(kind, twice)(m) for m in runs]
         trained = kind == "as in training"
         shade = style.colour(0 if trained else 1)
         ax.plot(values, [row] * len(values), "o", color=shade, markersize=4, alpha=0.6)
         ax.plot([np.median(values)], [row], "|", color=shade, markersize=16, mew=2.5)
     ax.axvline(
-        float(np.median([late(m, "as in training") for m in runs])),
+        float(np.median([left("as in training", twice)(m) for m in runs])),
         color=style.ink(),
         linewidth=0.9,
         linestyle=":",

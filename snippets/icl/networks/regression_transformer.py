@@ -11,12 +11,16 @@ network must first bring an example's x to its y. Here an example is one token (
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
+from snippets.icl.networks.parts import normal
+from snippets.icl.shapes import Heads, Inputs, Stream, Values
 from snippets.icl.tasks.linear_regression import Prompts
 from snippets.icl.training.muon import Muon
 from snippets.progress import steps
@@ -31,87 +35,77 @@ class Sizes:
     n_heads: int = 2
 
 
+class Layer(nn.Module):
+    """Attention to the examples and an MLP, each added to the tokens that read."""
+
+    def __init__(self, sizes: Sizes, std: float, generator: Generator) -> None:
+        super().__init__()
+        self.n_heads, width = sizes.n_heads, sizes.width
+        weights = partial(normal, generator=generator)
+        quiet = std / math.sqrt(2 * sizes.n_layers)  # for what adds to the tokens
+        self.W_Q, self.b_Q = weights(width, width, std=std), zeros(width)
+        self.W_KV, self.b_KV = weights(width, 2 * width, std=std), zeros(2 * width)
+        self.W_O = weights(width, width, std=quiet)
+        self.W_up, self.b_up = weights(width, 4 * width, std=std), zeros(4 * width)
+        self.W_down, self.b_down = weights(4 * width, width, std=quiet), zeros(width)
+
+    def heads(self, x: Stream) -> Heads:
+        return x.unflatten(-1, (self.n_heads, -1)).transpose(-2, -3)
+
+    def keys_and_values(self, examples: Stream) -> tuple[Heads, Heads]:
+        both = layer_norm(examples) @ self.W_KV + self.b_KV
+        keys, values = both.chunk(2, -1)
+        return self.heads(keys), self.heads(values)
+
+    def forward(self, z: Stream, keys: Heads, values: Heads) -> Stream:
+        """Token k of z reads the examples up to place k."""
+        q = self.heads(layer_norm(z) @ self.W_Q + self.b_Q)
+        read = F.scaled_dot_product_attention(q, keys, values, is_causal=True)
+        z = z + read.transpose(-2, -3).flatten(-2) @ self.W_O
+        hidden = F.gelu(layer_norm(z) @ self.W_up + self.b_up)
+        return z + hidden @ self.W_down + self.b_down
+
+
 class RegressionTransformer(nn.Module):
     """Two streams of tokens: queries (x), which predict, and examples (x, y), which
-    are read. Query k reads the examples before it; example k reads those and itself.
-
-    The weights of a kind are stacked, one matrix a layer.
-    """
+    are read. Query k reads the examples before it; example k reads those and itself."""
 
     def __init__(self, sizes: Sizes, generator: Generator, scale: float = 0.6) -> None:
         """Weights start normal, with standard deviation scale / sqrt(width). Raises
         ValueError where the heads do not divide the width."""
         super().__init__()
-        width, L = sizes.width, sizes.n_layers
-        if width % sizes.n_heads:
-            raise ValueError(
-                f"n_heads = {sizes.n_heads} does not divide width = {width}"
-            )
-        self.sizes, std = sizes, scale / math.sqrt(width)
+        check_sizes(sizes)
+        self.sizes, std = sizes, scale / math.sqrt(sizes.width)
+        weights = partial(normal, std=std, generator=generator)
+        self.W_x, self.W_y = weights(sizes.d, sizes.width), weights(sizes.width)
+        self.kind = zeros(2, sizes.width)  # is it a query or an example
+        self.start = weights(sizes.width)  # stands before the first example
+        layers = [Layer(sizes, std, generator) for _ in range(sizes.n_layers)]
+        self.layers = nn.ModuleList(layers)
+        self.W_read, self.b_read = weights(sizes.width), zeros(1)
 
-        def normal(*shape: int, std: float = std) -> nn.Parameter:
-            return nn.Parameter(std * torch.randn(*shape, generator=generator))
-
-        def zeros(*shape: int) -> nn.Parameter:
-            return nn.Parameter(torch.zeros(*shape))
-
-        self.W_x, self.W_y = normal(sizes.d, width), normal(width)
-        self.kind = zeros(2, width)  # is it a query or an example
-        self.start = normal(width)  # an example that says nothing, before the first
-
-        quiet = std / math.sqrt(2 * L)  # for what adds to the streams
-        self.W_QKV, self.b_QKV = normal(L, width, 3 * width), zeros(L, 3 * width)
-        self.W_O = normal(L, width, width, std=quiet)
-        self.W_in, self.b_in = normal(L, width, 4 * width), zeros(L, 4 * width)
-        self.W_out = normal(L, 4 * width, width, std=quiet)
-        self.b_out = zeros(L, width)
-        self.W_read, self.b_read = normal(width), zeros(1)
-
-    def forward(
-        self,
-        x: Float[Tensor, "batch n_and_query d"],
-        y: Float[Tensor, "batch n_and_query"],
-        queries: Float[Tensor, "batch n_and_query d"] | None = None,
-    ) -> Float[Tensor, "batch n_and_query"]:
-        """What it says of each x_k, or of other queries, from the examples before k.
-        The last y is not read."""
-        asked = x if queries is None else queries
+    def forward(self, x: Inputs, y: Values, asked: Inputs | None = None) -> Values:
+        """What it says of each x_k, or of what is asked in its place, from the examples
+        before k. The last y is not read."""
+        asked = x if asked is None else asked
         self.check(x, y, asked)
-        z_queries = asked @ self.W_x + self.kind[0]
-        z_examples = x @ self.W_x + y[..., None] * self.W_y + self.kind[1]
+        queries = asked @ self.W_x + self.kind[0]
+        examples = x @ self.W_x + y[..., None] * self.W_y + self.kind[1]
+        # `start` moves the examples on by one: at place k stands the one before k
         start = self.start.expand(len(x), 1, -1)
-        z_examples = torch.cat([start, z_examples[:, :-1]], 1)
-        z = torch.stack([z_queries, z_examples])  # (stream, batch, n + 1, width)
-        for layer in range(self.sizes.n_layers):
-            z = z + self.attend(layer, layer_norm(z))
-            z = z + self.mlp(layer, layer_norm(z))
-        return layer_norm(z[0]) @ self.W_read + self.b_read
-
-    def attend(
-        self, layer: int, z: Float[Tensor, "2 batch n width"]
-    ) -> Float[Tensor, "2 batch n width"]:
-        """Softmax attention. Keys and values come from the examples alone; as `start`
-        moved them on by one, the same causal mask serves both streams."""
-        projected = z @ self.W_QKV[layer] + self.b_QKV[layer]
-        heads = projected.unflatten(-1, (3, self.sizes.n_heads, -1)).movedim(2, 4)
-        query, key, value = heads.unbind(2)  # each (stream, batch, head, n, d_head)
-        read = [
-            F.scaled_dot_product_attention(q, key[1], value[1], is_causal=True)
-            for q in query
-        ]
-        return torch.stack(read).movedim(2, 3).flatten(3) @ self.W_O[layer]
-
-    def mlp(
-        self, layer: int, z: Float[Tensor, "2 batch n width"]
-    ) -> Float[Tensor, "2 batch n width"]:
-        hidden = F.gelu(z @ self.W_in[layer] + self.b_in[layer])
-        return hidden @ self.W_out[layer] + self.b_out[layer]
+        examples = torch.cat([start, examples[:, :-1]], 1)
+        for number, layer in enumerate(cast(list[Layer], self.layers), 1):
+            keys, values = layer.keys_and_values(examples)
+            queries = layer(queries, keys, values)
+            if number < len(self.layers):  # nothing would read them after the last
+                examples = layer(examples, keys, values)
+        return layer_norm(queries) @ self.W_read + self.b_read
 
     # --8<-- [end:network]
 
     def matrices(self) -> list[nn.Parameter]:
         """The layers' weights, without biases and what reads and writes tokens."""
-        return [self.W_QKV, self.W_O, self.W_in, self.W_out]
+        return [w for w in self.layers.parameters() if w.ndim == 2]
 
     def largest_answer(self) -> float:
         """A bound on what it can answer: layer norm leaves vectors of mean 0 and length
@@ -138,6 +132,17 @@ class RegressionTransformer(nn.Module):
             )
 
 
+def check_sizes(sizes: Sizes) -> None:
+    if sizes.width % sizes.n_heads:
+        raise ValueError(
+            f"n_heads = {sizes.n_heads} does not divide width = {sizes.width}"
+        )
+
+
+def zeros(*shape: int) -> nn.Parameter:
+    return nn.Parameter(torch.zeros(*shape))
+
+
 def layer_norm(x: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
     """Each row with mean 0 and mean square 1."""
     return F.layer_norm(x, x.shape[-1:])
@@ -148,7 +153,8 @@ def layer_norm(x: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
 class Training:
     n_steps: int
     batch: int = 64
-    muon_rate: float | None = 0.015  # of the layers' matrices; None: Adam has all
+    muon_rate: float | None = 0.03  # of the layers' matrices; None: Adam has all
+    momentum: float = 0.8  # of Muon; runs are too short for its usual 0.95
     adam_rate: float = 3e-3  # of the other weights
     warm_up: float = 0.05  # share of the steps; then a cosine down to 0
 
@@ -198,4 +204,5 @@ def optimizers_of(
     adam = torch.optim.Adam(rest, training.adam_rate, betas=(0.9, 0.98), fused=True)
     if training.muon_rate is None:
         return [adam]
-    return [Muon(matrices, training.muon_rate, network.sizes.width), adam]
+    width, momentum = network.sizes.width, training.momentum
+    return [Muon(matrices, training.muon_rate, width, momentum), adam]

@@ -104,25 +104,6 @@ def gd_plus_plus(
     return prediction
 
 
-def functional_descent(
-    x: Float[Tensor, "batch n d"],
-    y: Float[Tensor, "batch n"],
-    query: Float[Tensor, "batch d"],
-    kernel: Callable[[Tensor], Tensor],
-    rates: Sequence[float],
-) -> Float[Tensor, "batch"]:
-    """Predictions of gradient descent on a function f, from f = 0: each step adds
-    rate * mean over i of (y_i - f(x_i)) k(<x_i, .>). `kernel` acts on the products."""
-    check_examples(x, y)
-    among = kernel(x @ x.mT)  # (batch, n, n)
-    to_query = kernel((x @ query[..., None])[..., 0])  # (batch, n)
-    left, prediction = y, y.new_zeros(y.shape[0])
-    for rate in rates:
-        prediction = prediction + rate * (to_query * left).mean(-1)
-        left = left - rate * (among @ left[..., None])[..., 0] / x.shape[-2]
-    return prediction
-
-
 # --8<-- [end:descent]
 
 

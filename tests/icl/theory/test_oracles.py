@@ -94,13 +94,6 @@ def test_gd_plus_plus_bends_the_inputs_as_its_formula_says():
     torch.testing.assert_close(oracles.gd_plus_plus(x, y, query, [(0.3, 0.1), (0.2, 0.7)])[0], first + second)
 
 
-def test_functional_descent_with_the_linear_kernel_is_descent():
-    x, y, query = examples(6, 3, 6)
-    path = oracles.descend(x, y, [rate * torch.eye(3, dtype=torch.float64) for rate in (0.3, 0.2)])
-    ours = oracles.functional_descent(x, y, query, lambda products: products, [0.3, 0.2])
-    torch.testing.assert_close(ours, (path[-1] * query).sum(-1))
-
-
 def test_at_every_position_uses_only_what_came_before():
     x, y, _ = examples(5, 3, 7)
     predictions = oracles.at_every_position(oracles.least_squares, x, y)
@@ -121,7 +114,6 @@ CALLS = {
     "nearest_neighbours": lambda x, y: oracles.nearest_neighbours(x, y, QUERY),
     "descend": lambda x, y: oracles.descend(x, y, [torch.eye(3)]),
     "gd_plus_plus": lambda x, y: oracles.gd_plus_plus(x, y, QUERY, [(0.1, 0.1)]),
-    "functional_descent": lambda x, y: oracles.functional_descent(x, y, QUERY, torch.relu, [0.1]),
 }
 
 
