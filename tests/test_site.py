@@ -154,9 +154,9 @@ def test_a_lab_has_its_page_its_notebooks_and_its_formulas(site, lab):
     folder = SITE / "labs" / lab
     page = site[folder / "index.html"]
     linked = {a["href"] for a in page.all("a") if "download" in a}
-    assert linked == {f"{lab}.ipynb", f"{lab}-solution.ipynb"}
+    assert linked == {f"{lab}.ipynb", "index.ipynb"}
     for name in linked:
-        assert (folder / name).read_bytes() == (labs.PAGES / lab / name).read_bytes()
+        assert (folder / name).read_bytes() == lab_pages.files(lab, draft=False)[name]
     assert page.all("math") and not [a for _, a in page.tags if a.get("class") == "arithmatex"]
     assert all(
         len(image["alt"]) >= SHORTEST_ALT for image in page.all("img") if "lab-picture" in image.get("class", "")

@@ -54,7 +54,12 @@ PRESETS = {
         "n4-l16-adam": Training(new_classes(4, 16), "adam", 0.003, n_steps=2500),
     },
     "paper": {
-        f"n{n}-l{n * ratio}": paper(n, n * ratio) for n in (2, 4, 8) for ratio in (1, 4)
+        "n2-l2": paper(2, 2),
+        "n2-l8": paper(2, 8),
+        "n4-l4": paper(4, 4),
+        "n4-l16": paper(4, 16),
+        "n8-l8": paper(8, 8),
+        "n8-l32": paper(8, 32),
     },
 }
 # --8<-- [end:presets]

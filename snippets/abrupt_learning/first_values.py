@@ -20,10 +20,11 @@ from snippets.icl.training.to_the_jump import (
 SCALES = {"x07": 0.7, "x10": 1.0, "x14": 1.4, "x20": 2.0}
 TASK = new_classes(2, 2)
 PRESETS = {
-    "laptop": {
-        # to a tenth under ln N and no further
-        name: Training(TASK, scale=scale, n_steps=4000, enough=0.9)
-        for name, scale in SCALES.items()
+    "laptop": {  # each to a tenth under ln N and no further
+        "x07": Training(TASK, scale=SCALES["x07"], n_steps=4000, enough=0.9),
+        "x10": Training(TASK, scale=SCALES["x10"], n_steps=4000, enough=0.9),
+        "x14": Training(TASK, scale=SCALES["x14"], n_steps=4000, enough=0.9),
+        "x20": Training(TASK, scale=SCALES["x20"], n_steps=4000, enough=0.9),
     },
 }
 # --8<-- [end:presets]

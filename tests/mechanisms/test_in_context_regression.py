@@ -1,4 +1,4 @@
-"""Chapter 5's regression: the error's units, least squares, claims on made-up errors, and a short run."""
+"""Regression in context: the error's units, least squares, claims on made-up errors, and a short run."""
 
 from dataclasses import replace
 
@@ -8,17 +8,16 @@ import torch
 
 from snippets.icl.networks.same_block import ARCHITECTURES
 from snippets.icl.tasks.linear_regression import draw_prompts
-from snippets.icl.training.tuned_training import Schedule
+from snippets.icl.training import comparison
 from snippets.mechanisms import in_context_regression as regression
-
-SHORT = Schedule((0.003, 0.01), n_tune=2, n_steps=3, warm_up=1)
+from snippets.mechanisms.figures import eight
 
 
 def made_up(**error) -> dict:
     """One seed: each cell's error after 1, 3 and 12 examples."""
     return {
         cell: {
-            "n_examples": np.array([1, 3, 12]),
+            "size": np.array([1, 3, 12]),
             "error": np.array(values),
             "least_squares": np.array([0.67, 0.0, 0.0]),
         }
@@ -48,8 +47,8 @@ SPOILT = {  # for each claim, one cell with errors on which it fails
 def test_the_cells_are_the_eight():
     assert list(regression.PRESETS["laptop"])[:8] == ARCHITECTURES
     assert all(cell.removesuffix("-longer") == c.architecture for cell, c in regression.PRESETS["laptop"].items())
-    shown = {cell for cells in regression.GROUPS.values() for cell in cells}
-    assert shown == set(ARCHITECTURES) == set(regression.NAMES)
+    shown = {cell for cells in eight.GROUPS.values() for cell in cells}
+    assert shown == set(ARCHITECTURES) == set(eight.NAMES)
 
 
 @pytest.mark.parametrize("claim", regression.CLAIMS, ids=lambda c: c.id)
@@ -85,10 +84,15 @@ def test_the_network_hears_of_the_examples_y_and_not_of_the_queries():
 
 @pytest.mark.parametrize("cell", ["encoder-decoder", "deltanet"])
 def test_a_short_run_is_finite_and_repeats(cell):
-    config = replace(regression.PRESETS["laptop"][cell], schedule=SHORT, n_held_out=2, n_test=4)
+    config = replace(regression.PRESETS["laptop"][cell], n_steps=3, n_test=4)
     one, two, other = (regression.run(config, seed) for seed in (5, 5, 6))
     for name in one:
         assert np.isfinite(one[name]).all(), name
         np.testing.assert_array_equal(one[name], two[name])
-    assert not np.array_equal(one["tuning_loss"], other["tuning_loss"])
-    assert one["error_at_12"] == one["error"][one["n_examples"] == 12][0]
+    assert one["loss"] != other["loss"]
+    assert one["error_at_12"] == one["error"][one["size"] == 12][0]
+
+
+def test_no_rate_of_a_compared_network_lies_at_an_edge_of_those_tried():
+    for cell in (*comparison.ATTENTION, *comparison.MATRICES):
+        assert regression.PRESETS["laptop"][cell].rate in comparison.RATES[1:-1], cell

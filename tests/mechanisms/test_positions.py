@@ -9,6 +9,7 @@ import torch
 
 from snippets.icl.networks.positional_encodings import Rotary
 from snippets.mechanisms import positions
+from snippets.mechanisms.figures import positions as figures
 
 SMALL = positions.Config(
     "none", n_symbols=5, n_tokens=6, n_tokens_test=24, d_model=8, n_heads=2, batch=3, n_steps=3, warm_up=2, n_test=4
@@ -19,9 +20,9 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def made(encoding: str, n_layers: int = 1, **changes) -> positions.AttentionOnly:
+def made(encoding: str, n_layers: int = 1, **changes) -> positions.TokenBefore:
     config = dataclasses.replace(SMALL, encoding=encoding, n_layers=n_layers, **changes)
-    return positions.AttentionOnly(config, generator()).double().requires_grad_(False)
+    return positions.TokenBefore(config, generator()).double().requires_grad_(False)
 
 
 def test_tokens_and_answers():
@@ -65,7 +66,7 @@ def test_the_best_head_is_the_one_that_looks_back():
 
 
 def test_a_slow_hand():
-    network = positions.AttentionOnly(dataclasses.replace(SMALL, encoding="rotary", rotary_base=1e6), generator())
+    network = positions.TokenBefore(dataclasses.replace(SMALL, encoding="rotary", rotary_base=1e6), generator())
     assert isinstance(network.positions, Rotary) and network.positions.base == 1e6
 
 
@@ -131,7 +132,7 @@ def test_a_short_run_is_finite_and_repeats():
             np.testing.assert_array_equal(one[cell][name], two[cell][name])
     assert not np.array_equal(one["none-1"]["pattern"], other["none-1"]["pattern"])
     assert one["none-1"]["pattern"].shape == (24, 24) and len(one["none-1"]["accuracy"]) == 22
-    assert set(positions.draw([one, other])) == {"curves", "patterns"}
+    assert set(figures.draw([one, other])) == {"curves", "patterns"}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Chapter 1, recognise or learn: the exact predictors, the probes, claims, and a short run."""
+"""Recognise or learn: the exact predictors, the probes, claims, and a short run."""
 
 import numpy as np
 import pytest
@@ -9,12 +9,13 @@ from snippets.mechanisms import recognise_or_learn as experiment
 from snippets.mechanisms.recognise_or_learn import Config, World, after, learner, recogniser
 
 SMALL = Config(
-    3, n_items=6, n_labels=5, shots=(0, 2, 4), probe=3, n_queries=2, d_model=8, batch=4, n_steps=2, n_test=16
+    n_tasks=3, n_items=6, n_labels=5, shots=(0, 2, 4), probe=3, n_queries=2, d_model=8, batch=4, n_steps=2, n_test=16
 )
 
 
 def made(**changes) -> World:
-    return World(Config(**{**vars(SMALL), **changes}), torch.Generator().manual_seed(3))
+    config = Config(**{**vars(SMALL), **changes})
+    return World(config, torch.Generator().manual_seed(3), torch.Generator().manual_seed(4))
 
 
 def test_the_recogniser_counts_the_tasks_that_agree():

@@ -1,4 +1,4 @@
-"""Chapter 1, weights or context: the training and test prompts, networks made by hand, claims, a short run."""
+"""Weights or context: the training and test prompts, networks made by hand, claims, a short run."""
 
 import numpy as np
 import pytest
@@ -8,12 +8,14 @@ from snippets.icl.tasks.symbols import Vocabulary, ask
 from snippets.mechanisms import weights_or_context as experiment
 from snippets.mechanisms.weights_or_context import Config, World
 
-SMALL = Config(0.5, n_items=12, n_labels=6, d=24, n_pairs=4, n_queries=3, d_model=8, batch=8, n_steps=2, n_test=16)
+SMALL = Config(
+    new_share=0.5, n_items=12, n_labels=6, d=24, n_pairs=4, n_queries=3, d_model=8, batch=8, n_steps=2, n_test=16
+)
 
 
 def made(**changes) -> World:
     config = Config(**{**vars(SMALL), **changes})
-    return World(config, torch.Generator().manual_seed(3))
+    return World(config, torch.Generator().manual_seed(3), torch.Generator().manual_seed(4))
 
 
 class Reads:

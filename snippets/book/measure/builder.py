@@ -2,13 +2,12 @@
 
 import hashlib
 import os
-from pathlib import Path
 
 from snippets.book.errors import BookError, UsageError
 from snippets.book.measure import catalogue, make, state, store
 from snippets.book.measure.lock import alone
 from snippets.book.measure.pool import Task
-from snippets.book.paths import BUILD, DOCS, RECORD, ROOT, SHOWN_PRESET, SITE
+from snippets.book.paths import BUILD, RECORD, ROOT, SHOWN_PRESET, SITE
 
 SETTINGS = ("SITE_URL", "REPO_URL", "EDIT_URI")  # what a site's pages say depends on these variables
 
@@ -36,13 +35,12 @@ def build(preset: str, cores: int, site: bool = True, profile: str = "") -> list
 
 def lab_tasks() -> list[Task]:
     """A task for each lab that is not made yet."""
-    from snippets.book.pages import labs
+    from snippets.book.pages import lab_runs, labs
 
-    labs.forget_removed()
     return [
-        Task(f"lab {lab}", "snippets.book.pages.labs:make", (lab,), make.LAB_COST)
+        Task(f"lab {lab}", "snippets.book.pages.lab_runs:make", (lab,), make.LAB_COST)
         for lab in labs.discover()
-        if not labs.is_fresh(lab)
+        if not lab_runs.is_fresh(lab)
     ]
 
 
@@ -58,22 +56,14 @@ def build_site() -> None:
         before = None
     if before is not None and before["stamp"] == stamp and (SITE / ".complete").exists():
         return
-    link_figures()
     publish.build(draft=False)
     store.write_json(note, {"stamp": stamp})
-
-
-def link_figures() -> None:
-    """The pages look for figures beside them."""
-    link = DOCS / "figures"
-    if not link.exists():
-        link.symlink_to(Path("..", "build", "figures"))
 
 
 def site_stamp(sources: list[str]) -> str:
     """One hash of all that the site is made from: files by content, and the settings of the place it will lie at."""
     made = [*RECORD.rglob("results.json"), *RECORD.glob("*.json"), *BUILD.glob("figures/*/*/figures.json"),
-            *BUILD.glob("labs/*.json")]  # fmt: skip
+            *RECORD.glob("labs/*.ipynb")]  # fmt: skip
     found = hashlib.sha256("\n".join(os.environ.get(name, "") for name in SETTINGS).encode())
     for path in sorted({ROOT / source for source in sources} | {ROOT / "requirements.txt"} | set(made)):
         if path.exists():

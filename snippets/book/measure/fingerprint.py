@@ -123,11 +123,3 @@ def of_drawing(experiment: str, tree: Tree = TREE) -> str:
 def of_figures(experiment: str, preset: str, seeds: Iterable[int], tree: Tree = TREE) -> str:
     """What the figures depend on: the measurements of all seeds, and the drawing."""
     return digest(of_measurements(stamps(experiment, preset, seeds, tree)), of_drawing(experiment, tree))
-
-
-def of_lab(lab: str, tree: Tree = TREE) -> str:
-    """What a lab's notebooks and page depend on: its source, comments too, for they are its text; and their making."""
-    tree.look()
-    text = tree.text(f"{tree.root}/snippets/labs/{lab}.py")
-    reached = closure(tree, [Ref("snippets.book.pages.labs", "make")])
-    return digest("lab", text, reached.definitions, pins.of({"torch", "matplotlib"}))

@@ -6,7 +6,7 @@ from snippets.book.errors import BookError
 from snippets.book.figures import listed
 from snippets.book.measure import catalogue, pipeline
 from snippets.book.measure.seeds import DEFAULT_SEEDS
-from snippets.book.pages import glossary, labs, macros, navigation, pages, references
+from snippets.book.pages import glossary, lab_runs, labs, macros, navigation, pages, references
 from snippets.book.paths import SHOWN_PRESET
 
 CHAPTER_KEYS = ("title", "description", "part", "question", "mechanism", "evidence", "experiments")
@@ -42,7 +42,7 @@ def problems() -> Iterator[str]:
     for lab in sorted(set(labs.discover()) - {call.arguments[0] for call in calls(all_pages, "lab") if call.arguments}):
         yield f'lab {lab} stands on no page; link it with lab("{lab}") in docs/labs/index.md'
     for lab in labs.discover():
-        if not labs.is_fresh(lab):
+        if not lab_runs.is_fresh(lab):
             yield f"lab {lab} is not made, or has changed since; run `make book`"
     for name in known.values():
         yield from problems_of_results(name)

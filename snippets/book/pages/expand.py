@@ -15,7 +15,7 @@ import yaml
 from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, UndefinedError
 
 from snippets.book.errors import BookError
-from snippets.book.pages import glossary, macros, navigation, pages, references
+from snippets.book.pages import glossary, lab_pages, macros, navigation, pages, references
 from snippets.book.pages.facts import Facts
 from snippets.book.paths import BUILD, DOCS, SNIPPETS
 
@@ -47,12 +47,17 @@ def expand(target: Path = PAGES, draft: bool = False) -> set[str]:
             copies |= figures
         except BookError as error:
             problems += str(error).splitlines()
+    try:
+        made = lab_pages.all_files(draft)
+    except BookError as error:
+        problems += str(error).splitlines()
     if problems:
         raise BookError("\nerror: ".join(problems))
-    changed = {file for file, text in texts.items() if write(target / file, text)}
+    changed = {file for file, content in made.items() if write_bytes(target / file, content)}
+    changed |= {file for file, text in texts.items() if write(target / file, text)}
     changed |= {file for file, path in copies.items() if copy(path, target / file)}
     for path in [p for p in target.rglob("*") if p.is_file()]:
-        if (file := path.relative_to(target).as_posix()) not in texts and file not in copies:
+        if (file := path.relative_to(target).as_posix()) not in texts | copies | made:
             path.unlink()
             changed.add(file)
     return changed
@@ -124,10 +129,15 @@ def included(page: str, text: str) -> str:
 
 def write(path: Path, text: str) -> bool:
     """Write a file unless it says that already."""
-    if path.exists() and path.read_text(encoding="utf-8") == text:
+    return write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> bool:
+    """Write a file unless it holds that already."""
+    if path.exists() and path.read_bytes() == content:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    path.write_bytes(content)
     return True
 
 

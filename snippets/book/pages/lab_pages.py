@@ -13,7 +13,6 @@ import base64
 import re
 import struct
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -29,16 +28,11 @@ Picture = tuple[str, bytes, str]  # file name, content, alt text
 PENDING = '# {title}\n\n<div class="pending" data-experiment="labs/{lab}">not made yet</div>\n'
 
 
-def write(target: Path, draft: bool) -> None:
-    """Write what the pages of all labs are made of below `target`. In a draft a lab that is not made has a page that
+def all_files(draft: bool) -> dict[str, bytes]:
+    """The files of all labs' folders, by their place among the pages. In a draft a lab that is not made has a page that
     says so; elsewhere it raises BookError.
     """
-    for lab in labs.discover():
-        for name, content in files(lab, draft).items():
-            path = target / "labs" / lab / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if not path.exists() or path.read_bytes() != content:
-                path.write_bytes(content)
+    return {f"labs/{lab}/{name}": found for lab in labs.discover() for name, found in files(lab, draft).items()}
 
 
 def files(lab: str, draft: bool) -> dict[str, bytes]:

@@ -19,7 +19,7 @@ from mkdocs.livereload import LiveReloadServer
 
 from snippets.book.errors import BookError, UsageError
 from snippets.book.measure import catalogue
-from snippets.book.pages import expand, glossary, labs, pages, publish, references
+from snippets.book.pages import expand, glossary, pages, publish, references
 from snippets.book.pages.finish import Finisher
 from snippets.book.pages.generator import Generator
 from snippets.book.pages.runner import Runner
@@ -109,7 +109,6 @@ class BookServer(LiveReloadServer):
         if code:
             catalogue.forget()
         references.forget()
-        labs.hold_places()
         expand.expand(self.generator.pages, draft=True)
         shutil.rmtree(self.folder / "unfinished", ignore_errors=True)
         self.generator.build()

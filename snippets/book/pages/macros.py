@@ -10,7 +10,7 @@ from typing import Any
 from snippets.book.errors import BookError
 from snippets.book.measure import catalogue
 from snippets.book.measure.seeds import DEFAULT_SEEDS, spell
-from snippets.book.pages import book_map, glossary, labs, ledger, navigation, numbers, pages, references
+from snippets.book.pages import book_map, glossary, lab_runs, ledger, navigation, numbers, pages, references
 from snippets.book.pages.facts import Facts, NotMeasured
 from snippets.book.pages.ledger import anchor, pending
 from snippets.book.paths import RECORD, SHOWN_PRESET
@@ -121,15 +121,16 @@ class Macros:
 
     def lab(self, name: str) -> str:
         """The links to a lab's page and to its two notebooks."""
-        if not labs.is_fresh(name):
+        if not lab_runs.is_fresh(name):
             if not self._facts.draft:
                 raise BookError(f"lab {name} is not made, or has changed since; run `make book`")
             return pending(f"labs/{name}", "not made yet")
         folder = self._source(f"labs/{name}")
         exercise, solution = f"{name}.ipynb", f"{name}-solution.ipynb"
-        return (
+        return (  # the solution is HTML: Markdown would lead to the page that is made of it
             f'[exercise]({folder}/{exercise}){{ download="{exercise}" }}, '
-            f'[solution]({folder}/{solution}){{ download="{solution}" }}, [solution as a page]({folder}/index.md)'
+            f'<a href="{self._address(f"labs/{name}/")}index.ipynb" download="{solution}">solution</a>, '
+            f"[solution as a page]({folder}/index.ipynb)"
         )
 
     # the pages made of the others

@@ -3,15 +3,14 @@
 import shutil
 from pathlib import Path
 
-from snippets.book.pages import checks, expand, labs
+from snippets.book.pages import checks, expand
 from snippets.book.pages.finish import Finisher
 from snippets.book.paths import BUILD, DOCS, ROOT, SITE, SNIPPETS, relative
 
 
 def sources() -> list[str]:
-    """The files that the pages are made of, besides results, figures and what is made from labs."""
-    made = {DOCS / "figures", *labs.PAGES.glob("*/")}
-    written = [p for p in DOCS.rglob("*") if p.is_file() and not made & set(p.parents)]
+    """The files that the pages are made of, besides results, figures and labs that were run."""
+    written = [p for p in DOCS.rglob("*") if p.is_file()]
     shown = [p for p in SNIPPETS.rglob("*.py")]
     return sorted(relative(p) for p in [*written, *shown, ROOT / "mkdocs.yml", ROOT / "package-lock.json"])
 
@@ -20,9 +19,7 @@ def build(draft: bool = False) -> None:
     """Build the site. It stops by name at a broken link, an unknown citation, a missing figure, a claim that fails."""
     from snippets.book.pages.generator import Generator  # here, because it imports mkdocs
 
-    if draft:
-        labs.hold_places()
-    else:
+    if not draft:
         checks.stop_at_problems()
     expand.expand(draft=draft)
     fresh = BUILD / "site-unfinished"

@@ -63,7 +63,7 @@ class Runner:
                 name: fingerprint.of_figures(name, SHOWN_PRESET, DEFAULT_SEEDS)
                 + fingerprint.of_results(name, SHOWN_PRESET, DEFAULT_SEEDS)
                 for name in catalogue.discover()
-            } | {lab: fingerprint.of_lab(lab) for lab in labs.discover()}
+            } | {lab: labs.script(lab) for lab in labs.discover()}
         except BookError as error:
             self.problem = f"error: {error}"
             return

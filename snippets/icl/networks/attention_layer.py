@@ -9,6 +9,9 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Generator, Tensor, nn
 
+from snippets.icl.networks.parts import normal
+from snippets.icl.shapes import Heads, Stream
+
 
 # --8<-- [start:masks]
 def causal(n_tokens: int, n_examples: int) -> Bool[Tensor, "query key"]:
@@ -42,33 +45,25 @@ class AttentionLayer(nn.Module):
         if mask is not None and mask not in MASKS:
             raise ValueError(f"no mask '{mask}': choose from {', '.join(MASKS)}")
         self.n_heads, self.mask = n_heads, mask
-
-        def matrix(columns: int) -> nn.Parameter:
-            drawn = torch.randn(d_model, columns, generator=generator)
-            return nn.Parameter(d_model**-0.5 * drawn)
-
-        self.W_Q, self.W_KV, self.W_O = (
-            matrix(d_model),
-            matrix(2 * d_model),
-            matrix(d_model),
-        )
+        std = d_model**-0.5
+        self.W_Q = normal(d_model, d_model, std=std, generator=generator)
+        self.W_KV = normal(d_model, 2 * d_model, std=std, generator=generator)
+        self.W_O = normal(d_model, d_model, std=std, generator=generator)
 
     def forward(
         self,
-        x: Float[Tensor, "batch token d_model"],
+        x: Stream,
         n_examples: int = 0,
         read_from: Float[Tensor, "batch source d_model"] | None = None,
-    ) -> Float[Tensor, "batch token d_model"]:
+    ) -> Stream:
         source = x if read_from is None else read_from
         q = self.heads(x @ self.W_Q)
         k, v = map(self.heads, (source @ self.W_KV).chunk(2, -1))
         mask = MASKS[self.mask](x.shape[1], n_examples) if self.mask else None
-        read = F.scaled_dot_product_attention(q, k, v, mask)
+        read = F.scaled_dot_product_attention(q, k, v, mask)  # no mask: all see all
         return read.transpose(1, 2).flatten(2) @ self.W_O
 
-    def heads(
-        self, x: Float[Tensor, "batch token d_model"]
-    ) -> Float[Tensor, "batch head token d_head"]:
+    def heads(self, x: Stream) -> Heads:
         return x.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
 
 

@@ -15,11 +15,11 @@ from torch import Tensor
 
 
 def recurrent(
-    q: Float[Tensor, "*batch token d_k"],
-    k: Float[Tensor, "*batch token d_k"],
-    v: Float[Tensor, "*batch token d_v"],
-    beta: Float[Tensor, "*batch token"],
-) -> Float[Tensor, "*batch token d_v"]:
+    q: Float[Tensor, "*batch pos d_k"],
+    k: Float[Tensor, "*batch pos d_k"],
+    v: Float[Tensor, "*batch pos d_v"],
+    beta: Float[Tensor, "*batch pos"],
+) -> Float[Tensor, "*batch pos d_v"]:
     """Token by token, as defined."""
     S, reads = torch.zeros_like(k[..., 0, :, None] * v[..., 0, None, :]), []
     for t in range(k.shape[-2]):
@@ -32,11 +32,11 @@ def recurrent(
 
 # --8<-- [start:parallel]
 def parallel(
-    q: Float[Tensor, "*batch token d_k"],
-    k: Float[Tensor, "*batch token d_k"],
-    v: Float[Tensor, "*batch token d_v"],
-    beta: Float[Tensor, "*batch token"],
-) -> Float[Tensor, "*batch token d_v"]:
+    q: Float[Tensor, "*batch pos d_k"],
+    k: Float[Tensor, "*batch pos d_k"],
+    v: Float[Tensor, "*batch pos d_v"],
+    beta: Float[Tensor, "*batch pos"],
+) -> Float[Tensor, "*batch pos d_v"]:
     """All tokens at once. With e_t what is missing at t, S_t = sum beta_s k_s e_s', and
 
     e_t = v_t - sum over s < t of beta_s <k_t, k_s> e_s
@@ -47,21 +47,21 @@ def parallel(
 
 
 def missing(
-    k: Float[Tensor, "*batch token d_k"],
-    v: Float[Tensor, "*batch token d_v"],
-    before: Float[Tensor, "*batch token token"],
-) -> Float[Tensor, "*batch token d_v"]:
+    k: Float[Tensor, "*batch pos d_k"],
+    v: Float[Tensor, "*batch pos d_v"],
+    before: Float[Tensor, "*batch pos pos"],
+) -> Float[Tensor, "*batch pos d_v"]:
     """Solve e_t = v_t - sum over s < t of before[t, s] <k_t, k_s> e_s."""
     system = (before * (k @ k.mT)).tril(-1)  # its diagonal is taken as 1
     return torch.linalg.solve_triangular(system, v, upper=False, unitriangular=True)
 
 
 def read_errors(
-    q: Float[Tensor, "*batch token d_k"],
-    k: Float[Tensor, "*batch token d_k"],
-    e: Float[Tensor, "*batch token d_v"],
-    share: Float[Tensor, "*batch token token"],
-) -> Float[Tensor, "*batch token d_v"]:
+    q: Float[Tensor, "*batch pos d_k"],
+    k: Float[Tensor, "*batch pos d_k"],
+    e: Float[Tensor, "*batch pos d_v"],
+    share: Float[Tensor, "*batch pos pos"],
+) -> Float[Tensor, "*batch pos d_v"]:
     """o_t = sum over s <= t of share[t, s] <q_t, k_s> e_s."""
     return (share * (q @ k.mT)).tril() @ e
 

@@ -15,10 +15,10 @@ from torch import Tensor
 
 # --8<-- [start:recurrent]
 def recurrent(
-    q: Float[Tensor, "*batch token d_k"],
-    k: Float[Tensor, "*batch token d_k"],
-    v: Float[Tensor, "*batch token d_v"],
-) -> Float[Tensor, "*batch token d_v"]:
+    q: Float[Tensor, "*batch pos d_k"],
+    k: Float[Tensor, "*batch pos d_k"],
+    v: Float[Tensor, "*batch pos d_v"],
+) -> Float[Tensor, "*batch pos d_v"]:
     """Token by token, as defined."""
     S, reads = torch.zeros_like(k[..., 0, :, None] * v[..., 0, None, :]), []
     for t in range(k.shape[-2]):
@@ -32,10 +32,10 @@ def recurrent(
 
 # --8<-- [start:parallel]
 def parallel(
-    q: Float[Tensor, "*batch token d_k"],
-    k: Float[Tensor, "*batch token d_k"],
-    v: Float[Tensor, "*batch token d_v"],
-) -> Float[Tensor, "*batch token d_v"]:
+    q: Float[Tensor, "*batch pos d_k"],
+    k: Float[Tensor, "*batch pos d_k"],
+    v: Float[Tensor, "*batch pos d_v"],
+) -> Float[Tensor, "*batch pos d_v"]:
     """All tokens at once: o_t = sum over s <= t of <q_t, k_s> v_s."""
     return (q @ k.mT).tril() @ v
 

@@ -1,8 +1,9 @@
 """PyTorch's LSTM as a layer: all that it knows of the past is two vectors."""
 
 import torch
-from jaxtyping import Float
-from torch import Generator, Tensor, nn
+from torch import Generator, nn
+
+from snippets.icl.shapes import Stream
 
 
 # --8<-- [start:layer]
@@ -16,9 +17,7 @@ class LSTMLayer(nn.Module):
                 if name == "bias_ih_l0":
                     weight[d_model : 2 * d_model] = 1  # start by remembering
 
-    def forward(
-        self, x: Float[Tensor, "batch token d_model"], n_examples: int
-    ) -> Float[Tensor, "batch token d_model"]:
+    def forward(self, x: Stream, n_examples: int) -> Stream:
         return self.lstm(x)[0]
 
 

@@ -12,6 +12,8 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from snippets.icl.networks import deltanet, linear_attention, titans_memory
+from snippets.icl.networks.parts import normal
+from snippets.icl.shapes import Heads, Stream
 
 # --8<-- [start:layer]
 # what its sigmoids are before training: how fast to write, momentum, forgetting
@@ -35,18 +37,12 @@ class MemoryLayer(nn.Module):
             raise ValueError(f"n_heads = {n_heads} does not divide d_model = {d_model}")
         self.n_heads, self.read = n_heads, READ[rule]
         std, rates = d_model**-0.5, torch.tensor(RATES[rule])
-        self.W_QKV = nn.Parameter(
-            std * torch.randn(d_model, 3 * d_model, generator=generator)
-        )
-        self.W_O = nn.Parameter(
-            std * torch.randn(d_model, d_model, generator=generator)
-        )
+        self.W_QKV = normal(d_model, 3 * d_model, std=std, generator=generator)
+        self.W_O = normal(d_model, d_model, std=std, generator=generator)
         self.W_rates = nn.Parameter(torch.zeros(d_model, len(rates) * n_heads))
         self.b_rates = nn.Parameter(rates.logit().repeat_interleave(n_heads))
 
-    def forward(
-        self, x: Float[Tensor, "batch token d_model"], n_examples: int
-    ) -> Float[Tensor, "batch token d_model"]:
+    def forward(self, x: Stream, n_examples: int) -> Stream:
         q, k, v = split_heads(x @ self.W_QKV, self.n_heads)
         rates = (x @ self.W_rates + self.b_rates).sigmoid()
         rates = rates.unflatten(-1, (-1, self.n_heads)).permute(2, 0, 3, 1)
@@ -54,12 +50,10 @@ class MemoryLayer(nn.Module):
         return read.transpose(1, 2).flatten(2) @ self.W_O
 
 
-def split_heads(
-    x: Float[Tensor, "batch token width"], n_heads: int
-) -> tuple[Float[Tensor, "batch head token d_head"], ...]:
+def split_heads(x: Float[Tensor, "batch pos q_k_v"], n_heads: int) -> tuple[Heads, ...]:
     """Queries, keys and values, by head."""
-    batch, token, _ = x.shape
-    return x.view(batch, token, 3, n_heads, -1).permute(2, 0, 3, 1, 4).unbind()
+    batch, n_tokens, _ = x.shape
+    return x.view(batch, n_tokens, 3, n_heads, -1).permute(2, 0, 3, 1, 4).unbind()
 
 
 # --8<-- [end:layer]

@@ -7,6 +7,7 @@ hidden width is chosen so that all networks have the same number of parameters.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,9 @@ from snippets.icl.networks.attention_layer import AttentionLayer
 from snippets.icl.networks.convolution import DilatedConvolution
 from snippets.icl.networks.lstm_layer import LSTMLayer
 from snippets.icl.networks.memory_layer import MemoryLayer
+from snippets.icl.networks.parts import normal
+from snippets.icl.networks.parts import rms_norm as norm
+from snippets.icl.shapes import Stream
 
 # --8<-- [start:mixers]
 # d_model, n_heads and a generator -> a mixer
@@ -34,22 +38,14 @@ ARCHITECTURES = ["decoder", "encoder-decoder", *list(MIXERS)[1:]]
 
 
 # --8<-- [start:frame]
-def norm(x: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
-    return F.rms_norm(x, x.shape[-1:])
-
-
 class MLP(nn.Module):
     def __init__(self, d_model: int, width: int, generator: Generator) -> None:
         super().__init__()
-        wide = torch.randn(d_model, width, generator=generator)
-        back = torch.randn(width, d_model, generator=generator)
-        self.W_in = nn.Parameter(d_model**-0.5 * wide)
-        self.W_out = nn.Parameter(width**-0.5 * back)
+        self.W_up = normal(d_model, width, std=d_model**-0.5, generator=generator)
+        self.W_down = normal(width, d_model, std=width**-0.5, generator=generator)
 
-    def forward(
-        self, x: Float[Tensor, "batch token d_model"]
-    ) -> Float[Tensor, "batch token d_model"]:
-        return F.gelu(x @ self.W_in) @ self.W_out
+    def forward(self, x: Stream) -> Stream:
+        return F.gelu(x @ self.W_up) @ self.W_down
 
 
 class Stack(nn.Module):
@@ -69,7 +65,7 @@ class Stack(nn.Module):
         for mixer, mlp in zip(self.mixers, self.mlps):
             x = x + mixer(norm(x), examples.shape[1])
             x = x + mlp(norm(x))
-        return norm(x[:, examples.shape[1] :])
+        return norm(x[:, examples.shape[1] :])  # answers are read off queries
 
     def check_reach(self, n_tokens: int) -> None:
         """Raise ValueError where the last token cannot hear of the first."""
@@ -116,50 +112,44 @@ class EncoderDecoder(nn.Module):
 # --8<-- [end:frame]
 
 
+@dataclass(frozen=True)
+class Frame:
+    """What the eight networks have in common, and the one thing that they have not."""
+
+    architecture: str  # one of ARCHITECTURES
+    d_model: int = 32
+    n_heads: int = 2
+    n_blocks: int = 2
+    n_parameters: int = 24 * 32**2  # of the blocks: 12 d_model^2 each
+
+
 # --8<-- [start:build]
-def build(
-    architecture: str,
-    d_model: int,
-    n_heads: int,
-    n_blocks: int,
-    n_parameters: int,
-    generator: Generator,
-) -> Stack | EncoderDecoder:
+def build(frame: Frame, generator: Generator) -> Stack | EncoderDecoder:
     """A network with that many parameters, as nearly as MLPs of one whole width allow.
 
-    An encoder-decoder of n_blocks has half of them in the encoder. Raises ValueError
-    for an unknown architecture, one block for two stacks, or where nothing is left for
-    the MLPs.
+    An encoder-decoder has half of its blocks in the encoder. Raises ValueError for an
+    unknown architecture, one block for two stacks, or where nothing is left for MLPs.
     """
-    if architecture not in ARCHITECTURES:
-        choice = ", ".join(ARCHITECTURES)
-        raise ValueError(f"no architecture '{architecture}': choose from {choice}")
+    check(frame)
+    d_model, n_heads, n_blocks = frame.d_model, frame.n_heads, frame.n_blocks
 
     def attention(count: int, mask: str | None = None) -> list[nn.Module]:
         return [AttentionLayer(d_model, n_heads, generator, mask) for _ in range(count)]
 
-    if architecture == "encoder-decoder":
-        if n_blocks < 2:
-            raise ValueError(
-                f"n_blocks = {n_blocks}: an encoder-decoder needs at least 2"
-            )
+    if frame.architecture == "encoder-decoder":
         half = n_blocks // 2
         encoder = attention(n_blocks - half)
         decoder, cross = attention(half, "causal"), attention(half)
         mixers = encoder + decoder + cross
     else:
-        new = MIXERS[architecture]
+        new = MIXERS[frame.architecture]
         mixers = [new(d_model, n_heads, generator) for _ in range(n_blocks)]
 
-    left = n_parameters - sum(count_parameters(mixer) for mixer in mixers)
-    width = round(left / (2 * d_model * n_blocks))
-    if width < 1:
-        raise ValueError(
-            f"{n_parameters} parameters leave none for the MLPs of '{architecture}': "
-            "give more"
-        )
+    left = frame.n_parameters - sum(count_parameters(mixer) for mixer in mixers)
+    width = round(left / (2 * d_model * n_blocks))  # the MLPs make up for the mixers
+    check_width(width, frame)
     mlps = [MLP(d_model, width, generator) for _ in range(n_blocks)]
-    if architecture == "encoder-decoder":
+    if frame.architecture == "encoder-decoder":
         return EncoderDecoder(encoder, decoder, cross, mlps)
     return Stack(mixers, mlps)
 
@@ -169,3 +159,25 @@ def count_parameters(network: nn.Module) -> int:
 
 
 # --8<-- [end:build]
+
+
+def check(frame: Frame) -> None:
+    """Raise ValueError for what is not among the eight."""
+    if frame.architecture not in ARCHITECTURES:
+        choice = ", ".join(ARCHITECTURES)
+        raise ValueError(
+            f"no architecture '{frame.architecture}': choose from {choice}"
+        )
+    if frame.architecture == "encoder-decoder" and frame.n_blocks < 2:
+        raise ValueError(
+            f"n_blocks = {frame.n_blocks}: an encoder-decoder needs at least 2"
+        )
+
+
+def check_width(width: int, frame: Frame) -> None:
+    """Raise ValueError where the mixers have used up all parameters."""
+    if width < 1:
+        raise ValueError(
+            f"{frame.n_parameters} parameters leave none for the MLPs of "
+            f"'{frame.architecture}': give more"
+        )

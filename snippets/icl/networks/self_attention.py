@@ -12,7 +12,9 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
+from snippets.icl.networks.parts import normal
 from snippets.icl.networks.positional_encodings import Nowhere
+from snippets.icl.shapes import HeadPattern, Stream
 
 
 # --8<-- [start:attention]
@@ -49,38 +51,27 @@ class SelfAttention(nn.Module):
 
     def __init__(self, d_model: int, n_heads: int, generator: Generator) -> None:
         super().__init__()
-        if d_model % n_heads:
-            raise ValueError(
-                f"d_model = {d_model} is not divisible by n_heads = {n_heads}: choose "
-                f"a multiple of it"
-            )
+        check_heads(d_model, n_heads)
         d_head = d_model // n_heads
-
-        def normal(*shape: int) -> nn.Parameter:
-            std = d_model**-0.5
-            return nn.Parameter(std * torch.randn(*shape, generator=generator))
-
-        self.W_Q = normal(n_heads, d_model, d_head)
-        self.W_K = normal(n_heads, d_model, d_head)
-        self.W_V = normal(n_heads, d_model, d_head)
-        self.W_O = normal(n_heads, d_head, d_model)
+        some = {"std": d_model**-0.5, "generator": generator}
+        self.W_Q = normal(n_heads, d_model, d_head, **some)
+        self.W_K = normal(n_heads, d_model, d_head, **some)
+        self.W_V = normal(n_heads, d_model, d_head, **some)
+        self.W_O = normal(n_heads, d_head, d_model, **some)
 
     def forward(
-        self, x: Float[Tensor, "batch pos d_model"], positions: Nowhere
-    ) -> tuple[
-        Float[Tensor, "batch head pos d_model"], Float[Tensor, "batch head pos pos"]
-    ]:
-        """What each head writes, and its attention pattern. Raises ValueError where
-        there is nothing to attend to."""
-        if x.shape[1] == 0:
-            raise ValueError("the prompt is empty: give at least one token")
-        x = x[:, None]  # (batch, 1, pos, d_model): the same for each head
-        q, k, v = x @ self.W_Q, x @ self.W_K, x @ self.W_V
+        self, x: Stream, positions: Nowhere
+    ) -> tuple[Float[Tensor, "batch head pos d_model"], HeadPattern]:
+        """What each head writes, and its attention pattern."""
+        check_tokens(x)
+        q, k, v = (  # (batch, head, pos, d_head): every head reads the same tokens
+            torch.einsum("bpm,hmd->bhpd", x, W) for W in (self.W_Q, self.W_K, self.W_V)
+        )
         q, k = positions.rotate(q), positions.rotate(k)
-        n_tokens = x.shape[2]
+        n_tokens = x.shape[1]
         added = positions.bias(n_tokens) + causal_mask(n_tokens)
         read, pattern = attention(q, k, v, added.to(x))
-        return read @ self.W_O, pattern
+        return torch.einsum("bhpd,hdm->bhpm", read, self.W_O), pattern
 
 
 # --8<-- [end:heads]
@@ -102,3 +93,18 @@ def spread(x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch 1"]:
 
 
 # --8<-- [end:norm]
+
+
+def check_heads(d_model: int, n_heads: int) -> None:
+    """Raise ValueError where the heads cannot share d_model evenly."""
+    if d_model % n_heads:
+        raise ValueError(
+            f"d_model = {d_model} is not divisible by n_heads = {n_heads}: choose a "
+            "multiple of it"
+        )
+
+
+def check_tokens(x: Tensor) -> None:
+    """Raise ValueError where there is nothing to attend to."""
+    if x.shape[1] == 0:
+        raise ValueError("the prompt is empty: give at least one token")

@@ -11,7 +11,6 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
     return {
         "scale": draw_scale(runs),
         "reach": draw_reach(runs[0]),
-        "encodings": draw_encodings(runs[0]),
     }
 
 
@@ -58,35 +57,4 @@ def draw_reach(m: Measurements) -> Figure:
         ax.grid(False)
     axes[0, 0].set_ylabel("token whose output moves")
     figure.colorbar(image, ax=axes[0], shrink=0.7, label="how far", pad=0.02)
-    return figure
-
-
-def draw_encodings(m: Measurements) -> Figure:
-    figure, axes = style.panels(3, height=2.3)
-    first, second, third = axes[:, 0]
-    first.imshow(
-        m["sinusoidal"].T, aspect="auto", cmap="RdBu", vmin=-1, vmax=1,
-        interpolation="none",
-    )  # fmt: skip
-    first.set(xlabel="position", ylabel="coordinate")
-    first.set_title("sinusoidal: the vector added at each position")
-    first.grid(False)
-    n = len(m["sinusoidal"])
-    places = (n // 2, 3 * n // 4, n)
-    for index, (curve, label) in enumerate(zip(m["rotary"], places)):
-        second.plot(
-            curve,
-            color=style.colour(index),
-            linestyle=("-", "--", ":")[index],
-            linewidth=(4, 2.5, 1.5)[index],
-            label=f"query at position {label}",
-        )
-    second.set(xlabel="tokens back", ylabel="score")
-    second.set_title("rotary: one query, one key, at every distance")
-    second.legend(fontsize=8)
-    for head, line in enumerate(m["alibi"]):
-        third.plot(line, color=style.colour(head), label=f"head {head + 1}")
-    third.set(xlabel="tokens back", ylabel="added to the score")
-    third.set_title("ALiBi: a slope for each head")
-    third.legend(fontsize=8)
     return figure

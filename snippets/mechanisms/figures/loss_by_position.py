@@ -5,7 +5,10 @@ from matplotlib.figure import Figure
 
 from snippets import style
 from snippets.contract import Measurements
-from snippets.mechanisms.loss_by_position import PRESETS, best_score
+from snippets.mechanisms.loss_by_position import PRESETS, entropy, exact_loss
+
+CONFIG = PRESETS["laptop"]
+EXACT = [exact_loss(t, CONFIG.n_faces, CONFIG.loading) for t in range(CONFIG.n_throws)]
 
 
 def draw(runs: list[Measurements]) -> dict[str, Figure]:
@@ -16,15 +19,15 @@ def draw_position(runs: list[Measurements]) -> Figure:
     """Loss against position at each moment, beside the exact loss."""
     figure, axes = style.panels(1, height=3.2)
     ax = axes[0, 0]
-    exact = runs[0]["exact"]
-    x = np.arange(1, len(exact) + 1)
+    x = np.arange(1, len(EXACT) + 1)
     for index, step in enumerate(runs[0]["moments"]):
         ys = [m["loss"][index] for m in runs]
         label = f"after {step} steps" if step else "before training"
         style.seeds_and_median(ax, x, ys, (6, 3, 1, 0)[index], label)
-    ax.plot(x, exact, "--", color=style.ink(), linewidth=1.2, label="best: counting")
+    ax.plot(x, EXACT, "--", color=style.ink(), linewidth=1.2, label="best: counting")
     style.level(ax, np.log(6), "ln 6: no context used")
-    style.level(ax, runs[0]["floor"], "the dice known", below=True)
+    floor = entropy(CONFIG.n_faces, CONFIG.loading)
+    style.level(ax, floor, "the dice known", below=True)
     ax.set(xscale="log", xlabel="throw", ylabel="loss (nats)", ylim=(1.15, 2.15))
     ax.set_xticks([1, 2, 4, 8, 16, 32, 64], ["1", "2", "4", "8", "16", "32", "64"])
     ax.minorticks_off()
@@ -38,7 +41,7 @@ def draw_score(runs: list[Measurements]) -> Figure:
     ax = axes[0, 0]
     ys = [m["score_by_step"] for m in runs]
     style.seeds_and_median(ax, runs[0]["step"], ys, 0, "the network")
-    best = best_score(PRESETS["laptop"])
+    best = EXACT[CONFIG.late - 1] - EXACT[CONFIG.early - 1]
     style.level(ax, best, "best guess: counting", below=True)
     style.level(ax, 0, "context does not help")
     ax.set(xlabel="training step", ylabel="ICL score (nats)", ylim=(-0.6, 0.1))

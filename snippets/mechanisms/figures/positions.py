@@ -54,7 +54,7 @@ def draw_patterns(m: Measurements) -> Figure:
     titles = [*NAMES.values(), "none, layer 2"]
     for ax, cell, title in zip(axes.flat, cells, titles):
         length = m[cell]["trained"]
-        ax.imshow(m[cell]["pattern"], vmin=0, vmax=1, interpolation="none")
+        ax.imshow(m[cell]["pattern"], vmin=0, vmax=255, interpolation="none")
         ax.plot(
             [-0.5, length - 0.5, length - 0.5],
             [length - 0.5, length - 0.5, -0.5],

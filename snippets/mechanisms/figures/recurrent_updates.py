@@ -5,13 +5,12 @@ from matplotlib.figure import Figure
 
 from snippets import style
 from snippets.contract import Measurements
-from snippets.mechanisms.recurrent_updates import (
-    PRESETS,
-    by_number,
+from snippets.icl.theory.random_keys import (
     delta_error,
     least_squares_error,
     linear_error,
 )
+from snippets.mechanisms.recurrent_updates import PRESETS
 
 
 def draw(runs: list[Measurements]) -> dict[str, Figure]:
@@ -22,7 +21,7 @@ def draw_errors(runs: list[Measurements]) -> Figure:
     d = PRESETS["laptop"].d_k
     figure, axes = style.panels(2, height=2.5)
     top, bottom = axes[:, 0]
-    numbers = range(1, len(runs[0]["linear_error"]) + 1)
+    numbers = range(1, len(runs[0]["linear_by_number"]) + 1)
     ago = np.arange(len(numbers))
     names = (
         ("linear", "linear attention"),
@@ -35,10 +34,10 @@ def draw_errors(runs: list[Measurements]) -> Figure:
         "mesa": [least_squares_error(n, d) for n in numbers],
     }
     for index, (name, label) in enumerate(names):
-        ys = [by_number(m, name) for m in runs]
+        ys = [m[f"{name}_by_number"] for m in runs]
         style.seeds_and_median(top, np.array(numbers), ys, index, label)
         top.plot(numbers, formulas[name], color=style.ink(), linewidth=0.9, ls=":")
-        ages = [m[f"{name}_error"][-1] for m in runs]
+        ages = [m[f"{name}_by_age"] for m in runs]
         style.seeds_and_median(bottom, ago, ages, index, label)
     bottom.plot(
         ago,

@@ -43,31 +43,41 @@ def dots(ax, values: np.ndarray, row: float, index: int, marker="o", label="_") 
     ax.plot([median, median], [row - 0.1, row + 0.1], color=style.ink(), linewidth=1.6)
 
 
+AFTER = {  # training: which measurement of the whole network
+    "the whole network": "accuracy",
+    "without attention": "accuracy_no_attention",
+    "without the MLP": "accuracy_no_mlp",
+}
+BEFORE = {  # which network
+    "the whole network": "whole",
+    "without attention": "no-attention",
+    "without the MLP": "no-mlp",
+    "without either": "neither",
+}
+MARKERS = "osD^"
+
+
 def draw_ablations(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(2, height=2.7, sharex=True)
-    settings = (
-        ("whole", "accuracy", "o", "the whole network"),
-        ("without attention", "attention", "s", "without attention"),
-        ("without MLP", "mlp", "D", "without the MLP"),
-    )
-    titles = ("switched off after training", "absent from the first step on")
-    for ax, title in zip(axes[:, 0], titles):
-        for index, (_, name, marker, label) in enumerate(settings):
-            after = title == titles[0] or name == "accuracy"
-            cell = "whole" if after else f"no-{name}"
-            key = "accuracy"
-            if after and name != "accuracy":
-                key = f"accuracy_no_{name}"
-            values = np.stack([m[cell][key] for m in runs])  # (seed, question)
-            for question in range(len(QUESTIONS)):
-                row = question + 0.26 * (index - 1)
-                text = label if question == 0 else "_"
-                dots(ax, values[:, question], row, index, marker, text)
+    figure, axes = style.panels(2, height=2.9, sharex=True)
+    above, below = axes[:, 0]
+    above.set_title("switched off after training")
+    for index, key in enumerate(AFTER.values()):
+        by_question(above, [m["whole"][key] for m in runs], index)
+    below.set_title("absent from the first step on")
+    for index, (label, cell) in enumerate(BEFORE.items()):
+        by_question(below, [m[cell]["accuracy"] for m in runs], index, label)
+    for ax in (above, below):
         ax.axvline(1 / 7, color=style.ink(), linewidth=0.9, linestyle=":")
-        ax.set_title(title)
         ax.set_yticks(range(len(QUESTIONS)), QUESTIONS)
         ax.set(ylim=(len(QUESTIONS) - 0.4, -0.6), xlim=(0, 1.03))
-    axes[0, 0].annotate("chance", (0.155, -0.5), fontsize=8.5, va="center")
-    axes[1, 0].set_xlabel("share of right answers")
-    axes[0, 0].legend(loc="lower left", bbox_to_anchor=(0.2, 0.0), fontsize=8)
+    above.annotate("chance", (0.155, -0.5), fontsize=8.5, va="center")
+    below.set_xlabel("share of right answers")
+    figure.legend(loc="outside lower center", ncols=4, fontsize=8.5, handlelength=1)
     return figure
+
+
+def by_question(ax, runs: list[np.ndarray], index: int, label: str = "_") -> None:
+    """A row of dots for each question."""
+    for question, values in enumerate(np.stack(runs).T):
+        row = question + 0.2 * (index - 1)
+        dots(ax, values, row, index, MARKERS[index], label if question == 0 else "_")

@@ -5,13 +5,14 @@ import torch
 
 from snippets.icl.networks.attention_layer import AttentionLayer
 from snippets.icl.networks.memory_layer import MemoryLayer
-from snippets.icl.networks.same_block import ARCHITECTURES, MIXERS, build, count_parameters
+from snippets.icl.networks.same_block import ARCHITECTURES, MIXERS, Frame, build, count_parameters
 
 SIZE = 24 * 16**2
 
 
 def network(architecture: str, seed: int = 0, n_blocks: int = 2):
-    return build(architecture, 16, 2, n_blocks, SIZE * n_blocks // 2, torch.Generator().manual_seed(seed))
+    frame = Frame(architecture, 16, 2, n_blocks, SIZE * n_blocks // 2)
+    return build(frame, torch.Generator().manual_seed(seed))
 
 
 def tokens(n: int, seed: int = 1) -> torch.Tensor:
@@ -80,11 +81,11 @@ def test_same_seed_same_weights():
 @pytest.mark.parametrize(
     ("make", "word"),
     [
-        (lambda g: build("decoder", 10, 3, 2, 10_000, g), "n_heads = 3 does not divide d_model = 10"),
-        (lambda g: build("titans", 10, 3, 2, 10_000, g), "n_heads = 3 does not divide d_model = 10"),
-        (lambda g: build("mamba", 8, 2, 2, 10_000, g), "no architecture 'mamba': choose from decoder"),
-        (lambda g: build("lstm", 16, 2, 2, 1000, g), "1000 parameters leave none for the MLPs of 'lstm'"),
-        (lambda g: build("encoder-decoder", 16, 2, 1, 9000, g), "needs at least 2"),
+        (lambda g: build(Frame("decoder", 10, 3, 2, 10_000), g), "n_heads = 3 does not divide d_model = 10"),
+        (lambda g: build(Frame("titans", 10, 3, 2, 10_000), g), "n_heads = 3 does not divide d_model = 10"),
+        (lambda g: build(Frame("mamba", 8, 2, 2, 10_000), g), "no architecture 'mamba': choose from decoder"),
+        (lambda g: build(Frame("lstm", 16, 2, 2, 1000), g), "1000 parameters leave none for the MLPs of 'lstm'"),
+        (lambda g: build(Frame("encoder-decoder", 16, 2, 1, 9000), g), "needs at least 2"),
         (lambda g: MemoryLayer("hebb", 8, 2, g), "no rule 'hebb': choose from linear, delta, titans"),
         (lambda g: AttentionLayer(8, 2, g, "diagonal"), "no mask 'diagonal': choose from causal, prefix"),
     ],
