@@ -55,9 +55,9 @@ def peak() -> float:
     a, b = torch.randn(SIZE, SIZE), torch.randn(SIZE, SIZE)
     times = []
     for _ in range(8):
-        began = time.perf_counter()
+        began = time.process_time()
         torch.mm(a, b)
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     return 2 * SIZE**3 / min(times) / 1e9
 
 

@@ -17,13 +17,12 @@ CLASS = ("cpu", "capability", "threads", "packages")  # what two machines must s
 
 
 def about_this(packages: Iterable[str]) -> dict[str, Any]:
-    """What the numbers are made with: the processor, its instructions as torch uses them, and these packages."""
-    import torch
-
+    """What the numbers are made with: the processor, the instructions that torch uses, and these packages."""
+    torch = sys.modules.get("torch")  # an experiment without it needs not wait for it
     return {
         "cpu": processor(),
-        "capability": torch.backends.cpu.get_cpu_capability(),
-        "threads": torch.get_num_threads(),
+        "capability": torch.backends.cpu.get_cpu_capability() if torch else "none",
+        "threads": torch.get_num_threads() if torch else 1,
         "packages": {package: pins.installed(package) for package in sorted(packages)},
         "python": platform.python_version(),
         "commit": commit(),

@@ -7,6 +7,7 @@ build/units/<preset>/<part>/<experiment>/<seed>[.<cell>].<fingerprint>.npz
 
 import gc
 import random
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -79,15 +80,16 @@ def measure(
 
 def settle(seed: int) -> None:
     """Give every unit the same start, whatever this process measured before."""
-    import torch
-
     gc.collect()
+    np.random.seed(seed % 2**32)
+    random.seed(seed)
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return
     torch.set_num_threads(1)  # small models gain nothing from two; units run side by side instead
     torch.set_default_dtype(torch.float32)
     torch.set_grad_enabled(True)
     torch.manual_seed(seed)
-    np.random.seed(seed % 2**32)
-    random.seed(seed)
 
 
 def checked(experiment: str, where: str, measured: Any) -> dict[str, np.ndarray]:
