@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from snippets.book.measure import catalogue
-from snippets.book.pages import glossary, labs, ledger, pages, references
+from snippets.book.pages import glossary, lab_pages, labs, ledger, pages, references
 from snippets.book.pages.checks import SHORTEST_ALT
 from snippets.book.paths import SITE
 from snippets.contract import NOT_REPRODUCED

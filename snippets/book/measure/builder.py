@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from pathlib import Path
 
 from snippets.book.errors import BookError, UsageError
 from snippets.book.measure import catalogue, make, state, store

@@ -1,4 +1,4 @@
-"""A small book for the tests of the engine: the real code, two cells that are measured in no time, no pages, no torch."""
+"""A small book for the tests of the engine: the real code, two cells measured in no time, no pages, no torch."""
 
 import os
 import shutil
