@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from snippets.book import tree
 from snippets.book.measure import catalogue
-from snippets.book.paths import SNIPPETS
+from snippets.book.paths import ROOT, SNIPPETS
 
 SHARED = {"contract", "style", "progress", "icl"}  # all that an experiment may import
 MODULES = sorted(path for path in SNIPPETS.rglob("*.py") if path.name != "__init__.py")
@@ -52,7 +53,7 @@ def test_a_drawing_imports_its_own_experiment_besides(name):
     assert rooms(path) <= SHARED | {part}
     for module in imports(path):
         inner = module.split(".")[1:]
-        if inner[0] == part and len(inner) > 1:  # and what drawings of the part share
+        if len(inner) > 1 and inner[0] == part:  # and what drawings of the part share
             assert inner[1] in (short, "figures"), f"{name}'s drawing imports {module}"
 
 
@@ -86,3 +87,9 @@ def test_files_and_functions_are_short(path):
                 length = node.end_lineno - node.lineno + 1
                 most = STILL_LONGER.get(f"{path.relative_to(SNIPPETS).as_posix()}:{node.name}", LONGEST_FUNCTION)
                 assert length <= most, f"{node.name} has {length} lines"
+
+
+def test_contributing_draws_the_house_as_it_is():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert text.count(tree.BEGIN) == 1
+    assert tree.written(text) == text, "draw it again: python -m snippets.book.tree"
