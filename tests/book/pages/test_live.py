@@ -13,7 +13,7 @@ import urllib.request
 
 import pytest
 
-from tests.book.measure.test_pipeline import LOOP, SLOW
+from tests.book.measure.conftest import LOOP, SLOW
 
 pytestmark = pytest.mark.pipeline
 
