@@ -84,7 +84,7 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
     return {"error": figure}
 '''
 LOOP = "for i in steps(len(sizes)):"
-SLOW = "for i in steps(len(sizes)):\n        import time; time.sleep(0.3)"
+SLOW = "for i in steps(len(sizes)):\n        import time; time.sleep(0.15)"
 UNITS = [f"{seed}.{cell}" for seed in range(5) for cell in ("few", "many")]
 
 
