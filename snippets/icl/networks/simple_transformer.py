@@ -1,4 +1,4 @@
-"""The simple transformer of Part 2: attention with any h, and nothing else.
+"""The simple transformer of the part *Algorithms in context*: attention with any h, and nothing else.
 
 In the part's notation tokens are the columns of Z, (d+1) by (n+1), and
 
