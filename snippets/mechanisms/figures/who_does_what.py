@@ -72,7 +72,7 @@ def draw_ablations(runs: list[Measurements]) -> Figure:
         ax.set(ylim=(len(QUESTIONS) - 0.4, -0.6), xlim=(0, 1.03))
     above.annotate("chance", (0.155, -0.5), fontsize=8.5, va="center")
     below.set_xlabel("share of right answers")
-    figure.legend(loc="outside lower center", ncols=4, fontsize=8.5, handlelength=1)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8.5, handlelength=1)
     return figure
 
 
