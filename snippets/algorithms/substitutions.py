@@ -138,7 +138,9 @@ def repeated(prompts: Prompts, config: Config, h: str) -> Float[np.ndarray, "ste
     for _ in range(config.n_repeats + 1):
         left.append(Z[:, :-1, -1].square().mean(-1))
         Z = Z + attention(Z, V, Q, K, NONLINEARITIES[h])
-    return (torch.stack(left) / left[0]).median(-1).values.numpy()
+    share = torch.stack(left) / left[0]
+    share = share.nan_to_num(nan=np.inf, posinf=np.inf)  # a prompt that has overflowed
+    return share.median(-1).values.numpy()
 
 
 def least_eigenvalue(prompts: Prompts) -> float:

@@ -58,7 +58,7 @@ def test_least_error_is_that_of_clipped_answers():
     assert regression.least_error(4.0, test) == 0
 
 
-KINDS = ["skewed", "subspace", "orthogonal", "query repeats", "x / 2", "y / 2", "orthant", "x * 2", "x * 3", "y * 3"]
+KINDS = ["skewed", "subspace", "orthogonal", "query repeats", "x halved", "y halved", "orthant", "x * 2", "x * 3", "y * 3"]
 
 
 def made_up(error: list[float], factor: dict[str, float], apart: float, **errors: list[float]) -> dict:
@@ -98,7 +98,7 @@ def test_each_claim_can_hold_and_can_fail():
     parting = {"x * 2": 10.0, "x * 3": 30.0, "y * 3": 30.0, "orthant": 3.0, "orthogonal": 0.1}
     early = {"subspace": [1.0, 0.03] + [0.02] * 5, "query_repeats": [1.0, 0.01] + [0.005] * 5}
     good = made_up([1.0, 0.69, 0.37, 0.08, 0.03, 0.01, 0.006], parting, 0.01, **early)
-    blurred = {"skewed": 30.0, "subspace": 30.0, "orthogonal": 3.0, "x / 2": 9.0, "y / 2": 9.0}
+    blurred = {"skewed": 30.0, "subspace": 30.0, "orthogonal": 3.0, "x halved": 9.0, "y halved": 9.0}
     worse = made_up([1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4], blurred, 0.5)
     exact = made_up([1.0, 0.7, 0.4, 0.0, 0.0, 0.0, 1e-9], blurred, 0.5)
     for claim in regression.CLAIMS:

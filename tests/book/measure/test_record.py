@@ -45,9 +45,9 @@ def test_another_value_in_the_archive_is_found(tmp_path):
 def test_what_is_too_large_is_named_with_its_largest_arrays(monkeypatch, tmp_path):
     monkeypatch.setattr(record, "RECORD", tmp_path)
     arrays = {"0/curve": np.zeros(50_000), "1/curve": np.zeros(50_000), "0/small": np.zeros(3)}
-    with pytest.raises(BookError, match=r"part/name measures 151 kB, the record takes 150; .*'curve' 800 kB, 'small'"):
-        record.stop_if_too_large("part/name", bytes(151_000), arrays)
-    record.stop_if_too_large("part/name", bytes(150_000), arrays)
+    with pytest.raises(BookError, match=r"part/name measures 251 kB, the record takes 250; .*'curve' 800 kB, 'small'"):
+        record.stop_if_too_large("part/name", bytes(251_000), arrays)
+    record.stop_if_too_large("part/name", bytes(250_000), arrays)
     (tmp_path / "part/other").mkdir(parents=True)
     (tmp_path / "part/other/measurements.npz").write_bytes(bytes(7_900_000))
     with pytest.raises(BookError, match=r"the record would take 8.0 MB with part/name, and may take 8; .*'curve'"):
