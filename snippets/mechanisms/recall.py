@@ -172,6 +172,11 @@ def least_loss_from_4_to_32(m: Measurements) -> float:
     )
 
 
+def second_of_three(m: Measurements) -> float:
+    """Accuracy with 4 pairs of the second best matrix memory."""
+    return sorted(at(m, cell, 4, "accuracy") for cell in MATRICES)[1]
+
+
 # fmt: off
 CLAIMS = [
     Claim("matched", size_spread, below(0.2), "per cent",
@@ -182,8 +187,8 @@ CLAIMS = [
           digits=3),
     Claim("most", lead, above(0.05), "",
           "With 32 pairs each of them recalls more than any matrix memory, by more than 5 in 100."),
-    Claim("few", lambda m: least(m, MATRICES, 4, "accuracy"), above(0.9), "",
-          "With 4 pairs each of three matrix memories recalls more than 9 in 10.",
+    Claim("few", second_of_three, above(0.9), "",
+          "With 4 pairs at least two of the three matrix memories recall more than 9 in 10.",
           digits=3),
     Claim("full", least_loss_from_4_to_32, above(0.05), "",
           "Each of the three loses more than 5 in 100 from 4 pairs to 32."),
