@@ -8,7 +8,7 @@ from snippets.book.errors import BookError, UsageError
 from snippets.book.measure import catalogue, make, state, store
 from snippets.book.measure.lock import alone
 from snippets.book.measure.pool import Task
-from snippets.book.paths import BUILD, RECORD, ROOT, SHOWN_PRESET, SITE
+from snippets.book.paths import BUILD, RECORD, ROOT, SHOWN_PRESET, SITE, SNIPPETS
 
 SETTINGS = ("SITE_URL", "REPO_URL", "EDIT_URI")  # what a site's pages say depends on these variables
 
@@ -36,6 +36,8 @@ def build(preset: str, cores: int, site: bool = True, profile: str = "") -> list
 
 def lab_tasks() -> list[Task]:
     """A task for each lab that is not made yet."""
+    if not (SNIPPETS / "labs").exists():
+        return []
     from snippets.book.pages import lab_runs, labs
 
     return [

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from snippets.book.errors import UsageError
-from snippets.book.measure import catalogue
-from snippets.contract import Claim, Reported
+from snippets.book.errors import BookError, UsageError
+from snippets.book.measure import catalogue, judge
+from snippets.contract import Claim, Reported, above, below
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Thawed:
 
 
 def claim(**changes) -> Claim:
-    return Claim(**({"id": "a", "says": "It holds.", "value": lambda m: 1.0, "holds": lambda v: True} | changes))
+    parts = {"id": "a", "value": lambda m: 1.0, "holds": above(0), "unit": "", "says": "It holds."}
+    return Claim(**(parts | changes))
 
 
 def module(**changes) -> types.ModuleType:
@@ -31,7 +32,6 @@ def module(**changes) -> types.ModuleType:
         "PRESETS": {"laptop": Config()},
         "CLAIMS": [claim()],
         "run": lambda config, seed: {},
-        "draw": lambda runs: {},
     }
     for key, value in (parts | changes).items():
         if value is None:
@@ -44,6 +44,7 @@ def module(**changes) -> types.ModuleType:
 
 def test_every_experiment_keeps_the_contract(name):
     experiment = catalogue.load(name)
+    assert callable(experiment.draw)
     assert experiment.question.endswith("?"), "the first paragraph of the docstring is the question"
     assert "source" in experiment.module.__doc__.lower(), "the docstring names the source, or says that there is none"
 
@@ -66,8 +67,6 @@ def test_a_module_that_keeps_the_contract_has_no_broken_part():
         ({"PRESETS": {"laptop": {"": Config()}}}, "the cell PRESETS['laptop'][''] is not named in"),
         ({"run": None}, "run is not a function"),
         ({"run": lambda seed: {}}, "run does not take (config, seed)"),
-        ({"draw": None}, "draw is not a function"),
-        ({"draw": lambda runs, seed: {}}, "draw does not take (runs)"),
         ({"CLAIMS": None}, "CLAIMS"),
         ({"CLAIMS": []}, "CLAIMS"),
         ({"CLAIMS": ["it holds"]}, "CLAIMS"),
@@ -75,6 +74,7 @@ def test_a_module_that_keeps_the_contract_has_no_broken_part():
         ({"CLAIMS": [claim(id="Not an id")]}, "'Not an id'"),
         ({"CLAIMS": [claim(says="no stop")]}, "whole sentence"),
         ({"CLAIMS": [claim(quorum=0)]}, "quorum"),
+        ({"CLAIMS": [claim(holds=lambda value: True)]}, "a predicate that prints itself"),
         ({"CLAIMS": [claim(reported=Reported("k", "figure 1", "x", "confirmed"))]}, "'confirmed'"),
     ],
 )
@@ -103,6 +103,34 @@ def test_a_sweep_keeps_the_contract():
 )
 def test_quorum(quorum, seeds, needed):
     assert claim(quorum=quorum).needed(seeds) == needed
+
+
+def judged(values: list[float | None], **changes) -> dict:
+    """The verdict on a claim whose value on each seed is this; None where it does not apply."""
+    stated = claim(value=lambda m: m["v"], **({"applies": lambda m: m["v"] is not None} | changes))
+    return judge.verdict("part/name", stated, list(range(len(values))), [{"v": value} for value in values])
+
+
+def test_a_claim_holds_on_enough_of_the_seeds_it_applies_to():
+    found = judged([1.0, -1.0, None, 2.0, 3.0])
+    assert found["values"] == [1.0, -1.0, None, 2.0, 3.0] and found["passed"] == [True, False, None, True, True]
+    assert (found["applies"], found["needed"], found["holds"]) == (4, 4, False)
+    assert judged([1.0, -1.0, 1.0, 2.0, 3.0])["holds"] and judged([1.0, None, 1.0, 2.0, None])["holds"]
+    assert (found["low"], found["median"], found["high"]) == (-1.0, 1.5, 3.0)
+    nowhere = judged([None, None])
+    assert not nowhere["holds"] and nowhere["median"] is None, "a claim that applies to no seed fails"
+
+
+def test_an_exact_claim_needs_every_seed():
+    found = judged([0.1, 0.1, 0.1, 0.1, 3.0], holds=below(1), exact=True)
+    assert not found["holds"] and found["needed"] == 5
+    assert (found["kind"], found["verdict"], found["predicate"]) == ("exact", "exact", "< 1")
+
+
+def test_never_is_written_as_a_word_and_nan_is_an_error():
+    assert judged([float("inf")])["high"] == "never"
+    with pytest.raises(BookError, match="claim 'a' of part/name is NaN on seed 1"):
+        judged([1.0, float("nan")])
 
 
 def test_names_resolve_in_full_and_in_short(name):
