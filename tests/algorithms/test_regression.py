@@ -58,7 +58,18 @@ def test_least_error_is_that_of_clipped_answers():
     assert regression.least_error(4.0, test) == 0
 
 
-KINDS = ["skewed", "subspace", "orthogonal", "query repeats", "x halved", "y halved", "orthant", "x * 2", "x * 3", "y * 3"]
+KINDS = [
+    "skewed",
+    "subspace",
+    "orthogonal",
+    "query repeats",
+    "x halved",
+    "y halved",
+    "orthant",
+    "x * 2",
+    "x * 3",
+    "y * 3",
+]
 
 
 def made_up(error: list[float], factor: dict[str, float], apart: float, **errors: list[float]) -> dict:

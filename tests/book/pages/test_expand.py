@@ -111,7 +111,8 @@ def test_a_section_of_code_stands_where_it_is_named(docs, monkeypatch):
         page(docs, '--8<-- "a.py:g"\n')
 
 
-def test_only_what_changes_is_written_and_what_is_gone_is_removed(docs, tmp_path_factory):
+def test_only_what_changes_is_written_and_what_is_gone_is_removed(docs, tmp_path_factory, monkeypatch):
+    monkeypatch.setattr(expand.lab_pages, "all_files", lambda draft: {})
     target = tmp_path_factory.mktemp("pages")
     (docs / "picture.svg").write_text("<svg/>")
     assert expand.expand(target) == {"one/first.md", "one/jump.md", "picture.svg"}
@@ -146,7 +147,26 @@ LABS = {path.stem for path in (SNIPPETS / "labs").glob("[a-z]*.py")}  # their pa
 
 
 # numbers that are settings, bounds or definitions of a drawing and no result
-SETTINGS = {"0.01", "0.001", "0.1", "0.2", "0.25", "0.5", "0.75", "0.9", "0.95", "1.0", "1.5", "2.0", "2.5"}
+SETTINGS = {
+    "0.003",
+    "0.03",
+    "0.3",
+    "0.7",
+    "1.4",
+    "0.01",
+    "0.001",
+    "0.1",
+    "0.2",
+    "0.25",
+    "0.5",
+    "0.75",
+    "0.9",
+    "0.95",
+    "1.0",
+    "1.5",
+    "2.0",
+    "2.5",
+}
 
 
 @pytest.mark.parametrize("page", [p for p in pages.read_all() if any(c.name == "figure" for c in p.calls)],
