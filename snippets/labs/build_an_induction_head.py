@@ -93,6 +93,25 @@ print("stream:", tuple(embed(letters_twice(length=6, seed=0)).shape))
 # include: _checks.py
 
 
+def problem_of_shapes(answer, **shapes):
+    """Is the answer these tensors, in this order? None in a shape allows any size."""
+    names = " and ".join(shapes)
+    tensors = answer if isinstance(answer, tuple) else (answer,)
+    if len(tensors) != len(shapes) or not all(map(torch.is_tensor, tensors)):
+        return f"return {'the tensor' if len(shapes) == 1 else 'the tensors'} {names}"
+    for tensor, (name, shape) in zip(tensors, shapes.items()):
+        fits = len(tensor.shape) == len(shape) and all(
+            wanted in (None, got) for got, wanted in zip(tensor.shape, shape)
+        )
+        if not fits:
+            wanted = ", ".join("any" if size is None else str(size) for size in shape)
+            return f"{name} has the shape {tuple(tensor.shape)}, not ({wanted})"
+        if tensor.isnan().any():
+            row = tensor.isnan().nonzero()[0][0].item()
+            return f"{name} has NaN, first in row {row}"
+    return None
+
+
 def same(a, b):
     return torch.allclose(a.float(), b.float(), atol=1e-4)
 

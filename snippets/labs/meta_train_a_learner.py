@@ -67,6 +67,14 @@ def seeded(seed):
 # include: _checks.py
 
 
+def problem_of_shape(tensor, name, shape):
+    if not torch.is_tensor(tensor):
+        return f"return the tensor {name}"
+    if tuple(tensor.shape) != shape:
+        return f"{name} has the shape {tuple(tensor.shape)}, not {shape}"
+    return None
+
+
 def percent(share):
     return f"{100 * float(share):.0f} in 100"
 
@@ -121,7 +129,7 @@ def problem_of_family(invent, label):
         return "invent gives the same tasks at each call: draw them from `generator`"
     x = on_circle(400, 30, seeded(1))
     y = label(tasks, x)
-    if problem := problem_of_shapes(y, labels=(400, 30)):
+    if problem := problem_of_shape(y, "the labels", (400, 30)):
         return problem
     if y.is_floating_point() or y.dtype == torch.bool:
         return f"the labels are {y.dtype}; make them integers, with .long()"
@@ -233,7 +241,7 @@ def problem_of_tokens(tokens):
     x = on_circle(2, 5, seeded(0))
     y = torch.tensor([[0, 2, 1, 1, 0], [1, 0, 2, 0, 2]])
     found = tokens(x, y)
-    if problem := problem_of_shapes(found, tokens=(2, 5, 4 + CLASSES)):
+    if problem := problem_of_shape(found, "the tokens", (2, 5, 4 + CLASSES)):
         return problem
     changes = []  # for the label at each place, which tokens change with it
     for t in range(5):
@@ -341,7 +349,7 @@ def problem_of_nearest(nearest_neighbour):
     x, y = on_circle(50, 6, seeded(0)), torch.randint(3, (50, 6), generator=seeded(1))
     y_before = y.clone()
     guess = nearest_neighbour(x, y)
-    if problem := problem_of_shapes(guess, guess=(50, 6)):
+    if problem := problem_of_shape(guess, "the guess", (50, 6)):
         return problem
     if not torch.equal(y, y_before):
         return "it changes y: work on a copy"
@@ -425,7 +433,7 @@ def problem_of_loss(meta_loss):
         return "return one number, as a tensor: the mean over sequences and places"
     if len(read) != 2:
         return f"it asks the learner {len(read) / 2:g} times a step, not once"
-    if problem := problem_of_shapes(read[0], reads=(40, LENGTH, 4 + CLASSES)):
+    if problem := problem_of_shape(read[0], "what it reads", (40, LENGTH, 4 + CLASSES)):
         return problem
     if torch.equal(read[0][..., :2], read[1][..., :2]):
         return "the points are the same at each step: draw them from `generator`"
@@ -523,7 +531,7 @@ def problem_of_accuracy(accuracy_by_place):
 
     generator = seeded(0)
     found = accuracy_by_place(knows, tasks, generator)
-    if problem := problem_of_shapes(found, accuracy=(LENGTH,)):
+    if problem := problem_of_shape(found, "the accuracy", (LENGTH,)):
         if torch.is_tensor(found) and tuple(found.shape) == (60,):
             return "it averages over places; average over sequences, place by place"
         return problem
@@ -743,9 +751,7 @@ def problem_of_sweep(sweep):
             return f"for size {size} return two curves, (seen, unseen)"
         seen, unseen = pair
         for name, curve in (("seen", seen), ("unseen", unseen)):
-            if problem := problem_of_shapes(
-                curve, **{f"{name} for size {size}": (LENGTH,)}
-            ):
+            if problem := problem_of_shape(curve, f"{name} for size {size}", (LENGTH,)):
                 return problem
         if seen.mean() < 0.99 and unseen.mean() > 0.99:
             return "seen and unseen are exchanged"

@@ -47,6 +47,20 @@ print("matplotlib", matplotlib.__version__)
 # include: _checks.py
 
 
+def problem_of_shapes(answer, **shapes):
+    """Is the answer these tensors, in this order, with these shapes?"""
+    names = " and ".join(shapes)
+    tensors = answer if isinstance(answer, tuple) else (answer,)
+    if len(tensors) != len(shapes) or not all(map(torch.is_tensor, tensors)):
+        return f"return {'the tensor' if len(shapes) == 1 else 'the tensors'} {names}"
+    for tensor, (name, shape) in zip(tensors, shapes.items()):
+        if tuple(tensor.shape) != shape:
+            return f"{name} has the shape {tuple(tensor.shape)}, not {shape}"
+        if tensor.isnan().any():
+            return f"{name} has NaN"
+    return None
+
+
 def problem_of_numbers(answer, **names):
     """Is the answer these numbers, in this order?"""
     numbers = answer if isinstance(answer, tuple) else (answer,)

@@ -31,7 +31,7 @@ GOOD = made_up(
 SPOILT = {  # for each claim, one cell with accuracies on which it fails
     "attention": {"prefix-lm": (1.0, 1.0, 0.9)},
     "most": {"titans": (1.0, 0.98, 0.97)},
-    "few": {"deltanet": (1.0, 0.85, 0.6)},
+    "few": {"deltanet": (1.0, 0.85, 0.6), "titans": (1.0, 0.85, 0.6)},
     "full": {"deltanet": (1.0, 0.98, 0.95)},
     "not-begun": {"lstm": (0.6, 0.5, 0.1)},
     "lstm-long": {"lstm-long": (0.55, 0.65, 0.1)},
