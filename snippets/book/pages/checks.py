@@ -43,7 +43,7 @@ def problems() -> Iterator[str]:
         yield f'lab {lab} stands on no page; link it with lab("{lab}") in docs/labs/index.md'
     for lab in labs.discover():
         if not lab_runs.is_fresh(lab):
-            yield f"lab {lab} is not made, or has changed since; run `make book`"
+            yield lab_runs.stale(lab)
     for name in known.values():
         yield from problems_of_results(name)
     yield from problems_of_figures(all_pages)

@@ -46,10 +46,15 @@ def solution(lab: str) -> NotebookNode:
     made = labs.notebook(labs.read(lab), labs.solved)
     outputs = fresh_outputs(lab, made)
     if outputs is None:
-        raise BookError(f"lab {lab} is not made, or its code has changed since; run `make book`")
+        raise BookError(stale(lab))
     for cell, found in zip(code_cells(made), outputs):
         cell.outputs = found
     return made
+
+
+def stale(lab: str) -> str:
+    """What is said of a lab whose outputs are not those of its source."""
+    return f"lab {lab} is not made, or its code has changed since; run `make book`"
 
 
 def is_fresh(lab: str) -> bool:

@@ -123,7 +123,7 @@ class Macros:
         """The links to a lab's page and to its two notebooks."""
         if not lab_runs.is_fresh(name):
             if not self._facts.draft:
-                raise BookError(f"lab {name} is not made, or has changed since; run `make book`")
+                raise BookError(lab_runs.stale(name))
             return pending(f"labs/{name}", "not made yet")
         folder = self._source(f"labs/{name}")
         exercise, solution = f"{name}.ipynb", f"{name}-solution.ipynb"

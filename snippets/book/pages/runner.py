@@ -24,6 +24,7 @@ class Runner:
     def __init__(self) -> None:
         self.wanted = threading.Event()
         self.over = threading.Event()
+        self.starting = threading.Lock()
         self.process: subprocess.Popen | None = None
         self.problem = ""
         self.made: dict[str, str] = {}
@@ -38,9 +39,12 @@ class Runner:
     def run_once(self) -> bool:
         """Make what is stale. Returns whether that could be tried: False while another build is at work."""
         arguments = [sys.executable, "-m", "snippets", "build", "--no-site"]
-        self.process = subprocess.Popen(
-            arguments, cwd=ROOT, stderr=subprocess.PIPE, text=True, encoding="utf-8", start_new_session=True
-        )
+        with self.starting:  # a run that begins while the server stops would outlive it
+            if self.over.is_set():
+                return True
+            self.process = subprocess.Popen(
+                arguments, cwd=ROOT, stderr=subprocess.PIPE, text=True, encoding="utf-8", start_new_session=True
+            )
         lines = [line.rstrip() for line in self.process.stderr or []]
         failed = self.process.wait()
         problem = next((line for line in lines if line.startswith("error: ")), "") if failed else ""
@@ -75,7 +79,8 @@ class Runner:
         """End the run and wait until it has ended; what it has finished is kept."""
         self.over.set()
         self.wanted.set()
-        process = self.process
+        with self.starting:
+            process = self.process
         if process is None or process.poll() is not None:
             return
         for how in (signal.SIGTERM, signal.SIGKILL):

@@ -75,7 +75,7 @@ def test_the_draft_fills_in_as_runs_end(served):
     book.edit(book.page, "much more slowly", "far more slowly")
     wait_for(lambda: "settle far more slowly" in get(page))
     # code is measured again
-    book.edit(book.code, "time.sleep(0.4)", "time.sleep(0.01)")
+    book.edit(book.code, "time.sleep(", "time.sleep(0.1 * ")
     wait_for(lambda: "not measured yet" in get(page) or None, 60)
     wait_for(lambda: "error.light.svg" in get(page))
 
