@@ -105,6 +105,8 @@ def named(page: str) -> str:
     page = SECTION_MENU.sub(r'\1 aria-label="\3"\2\3\4', page)
     if page.count(CONTENTS) == 2:  # beside the page and, on narrow screens, in the menu
         page = page.replace(CONTENTS, CONTENTS.replace('contents"', 'contents, in the menu"'), 1)
+    # the contents' headings may be called as the menu's sections are
+    page = page.replace('<nav class="md-nav" aria-label="', '<nav class="md-nav" aria-label="On this page: ')
     return re.sub(r"<th([^>]*)></th>", r"<td\1></td>", page)
 
 

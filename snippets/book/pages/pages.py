@@ -73,7 +73,7 @@ class Page:
 
 def address(file: str) -> str:
     """Where the page of a file under docs/ is on the site."""
-    folder, _, name = file.removesuffix(".md").rpartition("/")
+    folder, _, name = file.removesuffix(".md").removesuffix(".ipynb").rpartition("/")
     return "".join(f"{part}/" for part in (folder, "" if name == "index" else name) if part)
 
 
