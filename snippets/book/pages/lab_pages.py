@@ -100,11 +100,16 @@ def notice(lab: str) -> str:
 
 
 def prose(cell: Tag) -> str:
-    """The text of a Markdown cell: its headings link to themselves and its formulas are marked, as the book's are."""
+    """The text of a Markdown cell: headings that link to themselves, listings and formulas as the book marks them."""
     text = cell.select_one(".jp-RenderedMarkdown")
     assert text is not None, "mkdocs-jupyter renders each Markdown cell so"
     for anchor in text.select("a.anchor-link"):
         anchor["class"], anchor["title"] = "headerlink", "Link to this section"
+    for listing in text.select("pre"):  # the theme scrolls, colours and copies the code in a <pre>
+        if not listing.find("code"):
+            code = BeautifulSoup().new_tag("code")
+            code.extend(list(listing.contents))
+            listing.append(code)
     for string in list(text.find_all(string=FORMULA)):
         if not string.find_parent(["code", "pre"]):
             string.replace_with(BeautifulSoup(FORMULA.sub(marked, escaped(string)), "html.parser"))
