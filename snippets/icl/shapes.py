@@ -4,7 +4,7 @@
 Tests check each at run time.
 """
 
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 Stream = Float[
@@ -15,7 +15,6 @@ Pattern = Float[
 ]  # attention: row = query, column = key, rows sum to 1
 HeadPattern = Float[Tensor, "*batch head pos pos"]
 Heads = Float[Tensor, "*batch head pos d_head"]  # queries, keys or values, head by head
-Mask = Bool[Tensor, "pos pos"]  # True where a query may not look
 Tokens = Int[Tensor, "*batch pos"]
 Logits = Float[Tensor, "*batch n_labels"]
 Labels = Int[Tensor, "*batch"]

@@ -93,15 +93,6 @@ def unpack(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
     raise BookError(f"{relative(path)} was cut or edited by hand")
 
 
-def peek(path: Path) -> dict[str, Any] | None:
-    """What is known of the arrays in a file, without reading them; None where it is absent or damaged."""
-    try:
-        with zipfile.ZipFile(path) as file:
-            return json.loads(file.read(ABOUT))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-        return None
-
-
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file that tells when it was edited or cut, with a line for each leaf but short lists."""
     content = {**content, "checksum": checksum(content)}

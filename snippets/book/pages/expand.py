@@ -17,7 +17,7 @@ from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, UndefinedE
 from snippets.book.errors import BookError
 from snippets.book.pages import glossary, lab_pages, macros, navigation, pages, references
 from snippets.book.pages.facts import Facts
-from snippets.book.paths import BUILD, DOCS, SNIPPETS
+from snippets.book.paths import BUILD, DOCS
 
 PAGES = BUILD / "pages"
 # delimiters that leave LaTeX in prose alone
@@ -148,8 +148,3 @@ def copy(path: Path, target: Path) -> bool:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, target)
     return True
-
-
-def inputs() -> list[Path]:
-    """The files that the pages are written in, results and figures apart."""
-    return [*DOCS.rglob("*"), *SNIPPETS.rglob("*.py")]
