@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 import matplotlib
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from mkdocs_jupyter import convert
@@ -119,7 +120,7 @@ def test_the_solution_runs_without_error_and_as_it_is_kept(own):
     assert printed.count("correct\n") == len(own.CHECKS) and lab_runs.NOT_YET not in printed
     pictures = lab_pages.pictures(own.LAB, run)
     assert len(pictures) == own.PICTURES
-    kept = lab_runs.solution(own.LAB)
+    kept = nbformat.reads(lab_runs.kept(own.LAB).read_text(encoding="utf-8"), as_version=4)
     if same_machine(kept, run):
         assert [lab_runs.printed(c) for c in code(run)] == [lab_runs.printed(c) for c in code(kept)]
         assert pictures == lab_pages.pictures(own.LAB, kept)

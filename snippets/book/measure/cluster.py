@@ -34,6 +34,10 @@ def call(preset: str, experiment: str, name: str) -> list[str]:
 
 def train(names: list[str], preset: str, profile: str) -> None:
     """Measure what is missing through Snakemake, with this profile. Raises BookError where jobs failed."""
+    if " " in sys.executable:
+        raise BookError(
+            f"Snakemake cannot submit jobs from a path with a space, {sys.executable}; move the book and install it there"
+        )
     if not Path(profile).exists():
         raise BookError(f"there is no profile '{profile}'; profiles/slurm is one to begin with")
     wanted = list(jobs(names, preset))

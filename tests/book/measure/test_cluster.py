@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from snippets.book.errors import BookError
+from snippets.book.measure import cluster
 from tests.book.measure.conftest import wait_for
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue")
@@ -49,6 +51,8 @@ def absent() -> str:
     """Why there can be no Slurm here, or ''."""
     if missing := [name for name in PROGRAMS if not which(name)]:
         return f"no Slurm here: {', '.join(missing)} missing; Debian's slurm-wlm and munge have them"
+    if " " in sys.executable:
+        return "no Slurm here: Snakemake cannot submit jobs from a path with a space"
     if os.geteuid() != 0:
         return "no Slurm here: only root can start one"
     if SETTINGS.exists():
@@ -159,3 +163,10 @@ def test_a_job_is_one_call_of_train():
     ]  # fmt: skip
     assert call("laptop", "part/name", "3.few")[-4:] == ["--seeds", "3", "--cells", "few"]
     assert call("paper", "part/name", "3")[0] == sys.executable
+
+
+def test_a_path_with_a_space_is_said_before_any_job_is_submitted(monkeypatch):
+    """Snakemake puts the path of Python into a job's command as it is."""
+    monkeypatch.setattr(cluster.sys, "executable", "/a book/.venv/bin/python")
+    with pytest.raises(BookError, match="cannot submit jobs from a path with a space"):
+        cluster.train(["mechanisms/tiny"], "paper", "profiles/slurm")
