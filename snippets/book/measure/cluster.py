@@ -35,9 +35,8 @@ def call(preset: str, experiment: str, name: str) -> list[str]:
 def train(names: list[str], preset: str, profile: str) -> None:
     """Measure what is missing through Snakemake, with this profile. Raises BookError where jobs failed."""
     if " " in sys.executable:
-        raise BookError(
-            f"Snakemake cannot submit jobs from a path with a space, {sys.executable}; move the book and install it there"
-        )
+        where = f"from a path with a space, {sys.executable}"
+        raise BookError(f"Snakemake cannot submit jobs {where}; move the book and install it there")
     if not Path(profile).exists():
         raise BookError(f"there is no profile '{profile}'; profiles/slurm is one to begin with")
     wanted = list(jobs(names, preset))
