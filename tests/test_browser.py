@@ -224,7 +224,7 @@ def test_a_citation_shows_its_work_on_hover(watched, address):
 
 def test_a_mark_leads_to_its_entry_in_the_ledger_and_unfolds_it(watched, address):
     one = watched(address + CHAPTERS[0])
-    mark = one.page.locator("a.claim-mark").first
+    mark = one.page.locator("a.claim").first
     entry = (mark.get_attribute("href") or "").split("#")[1]
     mark.click()
     one.page.wait_for_url(f"**/ledger/#{entry}")

@@ -165,7 +165,7 @@ def test_a_lab_has_its_page_its_notebooks_and_its_formulas(site, lab):
 
 def test_every_claim_is_in_the_ledger_and_on_a_page(site):
     ledger = {a["id"] for _, a in site[SITE / "ledger/index.html"].tags if "id" in a}
-    marks = {a["href"].split("#")[1] for page in site.values() for a in page.all("a") if a.get("class") == "claim-mark"}
+    marks = {a["href"].split("#")[1] for page in site.values() for a in page.all("a") if a.get("class") == "claim"}
     for name in catalogue.discover():
         for claim in catalogue.load(name).claims:
             anchor = f"{name.split('/')[1]}-{claim.id}".replace("_", "-")

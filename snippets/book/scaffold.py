@@ -1,6 +1,6 @@
 """A new experiment and its chapter, small and working: they pass every check, and are meant to be overwritten.
 
-snippets/book/new/ holds them: experiment.py, drawing.py and, with names to fill in, chapter.md.
+snippets/book/new/ holds them: experiment.py, drawing.py, diagram.py and, with names to fill in, chapter.md.
 """
 
 import re
@@ -24,15 +24,18 @@ def make(name: str) -> list[str]:
     code = SNIPPETS / part / f"{short}.py"
     drawing = SNIPPETS / part / "figures" / f"{short}.py"
     chapter = DOCS / folders[part] / f"{short.replace('_', '-')}.md"
-    if taken := [path for path in (code, drawing, chapter) if path.exists()]:
+    diagram = SNIPPETS / "diagrams" / f"{short}.py"
+    if taken := [path for path in (code, drawing, diagram, chapter) if path.exists()]:
         raise UsageError(f"{relative(taken[0])} is there already: choose another name, or edit it")
     words = {
         "TITLE": short.replace("_", " ").capitalize(),
         "FOLDER": folders[part],
         "NAME": f"{part}/{short}",
         "SHORT": short,
+        "KEY": short.replace("_", "-"),
     }
-    for path, model in ((code, "experiment.py"), (drawing, "drawing.py"), (chapter, "chapter.md")):
+    models = {code: "experiment.py", drawing: "drawing.py", diagram: "diagram.py", chapter: "chapter.md"}
+    for path, model in models.items():
         text = (MODELS / model).read_text(encoding="utf-8")
         if model == "chapter.md":
             text = re.sub(rf"\b({'|'.join(words)})\b", lambda found: words[found[1]], text)
@@ -43,6 +46,7 @@ def make(name: str) -> list[str]:
     return [
         f"{relative(code)}: the experiment; run it with `python -m snippets run {part}/{short}`",
         f"{relative(drawing)}: its drawing",
+        f"{relative(diagram)}: the diagram of its idea",
         f"{relative(chapter)}: its chapter; see it with `make serve`",
         f"now add this line to `nav:` in mkdocs.yml, under its part: - {folders[part]}/{chapter.name}",
         "its number is its place there",

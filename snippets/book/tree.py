@@ -23,6 +23,8 @@ HOLDS = {
     "book/figures": "drawings to files",
     "book/pages": "macros, checks, glossary, map, labs' pages, serve",
     "book": "command line, install, this drawing",
+    "diagrams": "drawings of ideas, in one vocabulary",
+    "interactives": "figures one can touch: a script and its data",
     "labs": "notebooks with functions to fill in",
 }
 
@@ -51,6 +53,8 @@ def imports(parts: list[str]) -> dict[str, list[str]]:
     kinds = {
         "an experiment": [SNIPPETS / f"{name}.py" for name in catalogue.discover()],
         "its drawing": [path for part in parts for path in (SNIPPETS / part / "figures").glob("*.py")],
+        "a diagram": list((SNIPPETS / "diagrams").glob("*.py")),
+        "its data to touch": list((SNIPPETS / "interactives").glob("*.py")),
         "icl": list((SNIPPETS / "icl").rglob("*.py")),
         "book": list((SNIPPETS / "book").rglob("*.py")),
     }

@@ -62,6 +62,16 @@ def test_icl_imports_itself_and_progress(path):
     assert rooms(path) <= {"icl", "progress"}
 
 
+@pytest.mark.parametrize("path", sorted((SNIPPETS / "diagrams").glob("*.py")), ids=lambda p: p.stem)
+def test_a_diagram_imports_its_vocabulary_and_icl(path):
+    assert rooms(path) <= {"diagrams", "icl"}
+
+
+@pytest.mark.parametrize("path", sorted((SNIPPETS / "interactives").glob("*.py")), ids=lambda p: p.stem)
+def test_the_data_of_a_figure_to_touch_import_icl_and_the_contract(path):
+    assert rooms(path) <= {"interactives", "icl", "contract"}
+
+
 @pytest.mark.parametrize("path", sorted((SNIPPETS / "book").rglob("*.py")), ids=lambda p: p.stem)
 def test_book_knows_experiments_through_the_contract_only(path):
     assert rooms(path) <= {"book", "contract", "style", "progress"}

@@ -15,7 +15,7 @@ import yaml
 from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, UndefinedError
 
 from snippets.book.errors import BookError
-from snippets.book.pages import glossary, lab_pages, macros, navigation, pages, references
+from snippets.book.pages import glossary, lab_pages, macros, navigation, pages, printed, references, shown
 from snippets.book.pages.facts import Facts
 from snippets.book.paths import BUILD, DOCS
 
@@ -37,18 +37,20 @@ def expand(target: Path = PAGES, draft: bool = False) -> set[str]:
     facts, problems = Facts(draft), list[str]()
     texts: dict[str, str] = {}
     copies: dict[str, Path] = {}
+    made: dict[str, bytes] = {}
     for path in sorted(p for p in DOCS.rglob("*") if p.is_file() and p.relative_to(DOCS).parts[0] != "figures"):
         file = path.relative_to(DOCS).as_posix()
         if path.suffix != ".md":
             copies[file] = path
             continue
         try:
-            texts[file], figures = page(file, facts)
-            copies |= figures
+            texts[file], calls = page(file, facts)
+            copies |= calls._figures
+            made |= calls._made
         except BookError as error:
             problems += str(error).splitlines()
     try:
-        made = lab_pages.all_files(draft)
+        made |= lab_pages.all_files(draft)
     except BookError as error:
         problems += str(error).splitlines()
     if problems:
@@ -65,23 +67,27 @@ def expand(target: Path = PAGES, draft: bool = False) -> set[str]:
 
 def expand_one(file: str, target: Path, draft: bool) -> bool:
     """Expand a single page, where nothing else has changed. Returns whether its text is another than before."""
-    text, figures = page(file, Facts(draft))
-    for place, path in figures.items():
+    text, calls = page(file, Facts(draft))
+    for place, path in calls._figures.items():
         copy(path, target / place)
+    for place, content in calls._made.items():
+        write_bytes(target / place, content)
     return write(target / file, text)
 
 
-def page(file: str, facts: Facts) -> tuple[str, dict[str, Path]]:
-    """One page as plain Markdown, and the figures on it: where each goes -> where it is."""
+def page(file: str, facts: Facts) -> tuple[str, macros.Macros]:
+    """One page as plain Markdown, and its macros, which know what figures and data it shows."""
     read = pages.read(DOCS / file)
     calls = macros.Macros(file, facts)
     body = included(file, filled(read, calls))
     body = glossary.with_anchors(body) + references.footnotes(body)
     if read.number:
-        body = re.sub(r"^# (.+)$", rf"# {read.number}. \1", body, count=1, flags=re.MULTILINE)
+        needs = ", ".join(calls.chapter(key.rpartition("/")[2]) for key in read.meta.get("needs") or [])
+        below = shown.below_title(read, shown.minutes(body), needs)
+        body = re.sub(r"^# (.+)$", rf"# {read.number}. \1\n\n{below}", body, count=1, flags=re.MULTILINE)
     meta = read.meta | ({"title": read.title} if "title" in read.meta else {})
     front = yaml.safe_dump(meta, sort_keys=False, allow_unicode=True, width=1000) if meta else ""
-    return (f"---\n{front}---\n{body}" if front else body), calls._figures
+    return (f"---\n{front}---\n{body}" if front else body), calls
 
 
 def filled(read: pages.Page, calls: macros.Macros) -> str:
@@ -120,7 +126,7 @@ def included(page: str, text: str) -> str:
     """The text with each line --8<-- "file.py:section" replaced by that section of snippets/, as far indented."""
 
     def section(match: re.Match[str]) -> str:
-        if (code := pages.section(match[2])) is None:
+        if (code := printed.section(match[2])) is None:
             raise BookError(f'docs/{page} shows "{match[2]}", which is not a file or section in snippets/')
         return "\n".join(match[1] + line if line else "" for line in code.split("\n"))
 

@@ -12,6 +12,7 @@ from snippets.book.figures import listed
 from snippets.book.measure import catalogue, pipeline
 from snippets.book.measure.seeds import DEFAULT_SEEDS
 from snippets.book.paths import SHOWN_PRESET, figures
+from snippets.contract import Measurements
 
 
 class NotMeasured(BookError):
@@ -39,6 +40,12 @@ class Facts:
         if results is None:
             raise self.missing(f"{experiment} has no results; run `make book`")
         return results
+
+    def runs(self, experiment: str) -> list[Measurements]:
+        """What each seed of an experiment measured. Raises as `results` does."""
+        name = self.resolve(experiment)
+        self.results(name)
+        return pipeline.runs(self.experiment(name), SHOWN_PRESET, list(DEFAULT_SEEDS))[0]
 
     def missing(self, why: str) -> BookError:
         return NotMeasured(why) if self.draft else BookError(why)

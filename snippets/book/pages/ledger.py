@@ -1,6 +1,7 @@
 """The ledger of claims and the table of run times: the two pages that are made of all results."""
 
 import html
+import json
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from snippets.book.pages.facts import Facts, NotMeasured
 from snippets.book.paths import RECORD
 from snippets.contract import INCONCLUSIVE, NOT_REPRODUCED
 
+FRESH_SEEDS = RECORD / "fresh_seeds.json"
 Link = Callable[[str], str]  # from the page being made to a file under docs/, or to an address
 
 
@@ -138,6 +140,19 @@ def speeds() -> str:
     return (
         "\n".join(rows)
         + f"\n\nThe peak is {found['peak_gflops']:.0f} GFLOP/s: {found['machine']['cpu']}, one thread.\n"
+    )
+
+
+def fresh_seeds() -> str:
+    """On how many claim-seed pairs the claims held on seeds that nobody had looked at."""
+    if not FRESH_SEEDS.exists():
+        return "No other seeds have been recorded yet; `python -m snippets verify --seeds 2000-2009` tries ten."
+    found = json.loads(FRESH_SEEDS.read_text(encoding="utf-8"))
+    under = ", ".join(f"`{name}`" for name in found["under_quorum"])
+    return (
+        f"On seeds {found['seeds'].replace('-', ' to ')} **{found['held']:,} of {found['pairs']:,} claim-seed "
+        f"pairs held, {100 * found['held'] / found['pairs']:.1f} %**. "
+        + (f"Under their quorum there: {under}." if under else "No claim fell under its quorum there.")
     )
 
 

@@ -1,22 +1,31 @@
 """The macros of the pages: claims, numbers, figures, and the lists made of them. They read results and make nothing."""
 
 import html
-import json
 import posixpath
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from snippets.book.errors import BookError
 from snippets.book.measure import catalogue
-from snippets.book.measure.seeds import DEFAULT_SEEDS, spell
-from snippets.book.pages import book_map, glossary, lab_runs, ledger, navigation, numbers, pages, references
+from snippets.book.pages import (
+    book_map,
+    glossary,
+    lab_runs,
+    ledger,
+    navigation,
+    numbers,
+    pages,
+    references,
+    said,
+    shown,
+)
 from snippets.book.pages.facts import Facts, NotMeasured
 from snippets.book.pages.ledger import anchor, pending
-from snippets.book.paths import RECORD, SHOWN_PRESET
+from snippets.book.paths import SHOWN_PRESET
 
 SLOT = re.compile(r"\[\[([^\[\]]*)\]\]")  # in alt texts and captions: [[jump:sharp]], [[chapter:jump]]
-FRESH_SEEDS = RECORD / "fresh_seeds.json"
 
 
 class Macros:
@@ -25,22 +34,26 @@ class Macros:
     def __init__(self, file: str, facts: Facts) -> None:
         self._file = file  # the page's path under docs/
         self._facts = facts
-        self._figures: dict[str, Path] = {}  # where in the site each image goes -> the file itself
+        self._figures: dict[str, Path] = {}  # where in the site each image or script goes -> the file itself
+        self._made: dict[str, bytes] = {}  # where in the site data go -> the data
         self._count = 0  # figures so far
 
     # a chapter's own
 
-    def claim(self, experiment: str, id: str, show: str = "value") -> str:
-        """The measured value of a claim and its mark; show="mark" prints the mark alone."""
+    def claim(self, experiment: str, id: str, show: str = "value", noun: str = "") -> str:
+        """The measured value of a claim, as `show` says it (value, range, about, percent, share, times, seeds), and
+        what was asked of it on hover; show="mark" prints the mark alone.
+        """
         name = self._facts.resolve(experiment)
         try:
-            found = self._facts.claim(name, id)
+            found, seeds = self._facts.claim(name, id), self._facts.results(name)["seeds"]
         except NotMeasured:
             return pending(name, "not measured yet")
         link = f"{self._address('ledger/')}#{anchor(name, id)}"
         title = html.escape(numbers.judged(found))
-        mark = f'<a class="claim-mark" href="{link}" title="{title}">{numbers.mark(found)}</a>'
-        return mark if show == "mark" else f'<span class="claim">{numbers.spread(found)}</span> {mark}'
+        mark = f'<span class="claim-mark">{numbers.mark(found, short=show != "mark")}</span>'
+        words = "" if show == "mark" else f"{said.say(found, seeds, show, noun)}\u2060"  # the mark stays on their line
+        return f'<a class="claim" href="{link}" title="{title}">{words}{mark}</a>'
 
     def measured(self, experiment: str, name: str, digits: int = 3, seed: int | None = None) -> str:
         """A number that the experiment measured: its median over the seeds, or what one seed has."""
@@ -74,37 +87,67 @@ class Macros:
             body = pending(experiment, "not drawn yet", tag="div")
             return f'<figure markdown class="book-figure">\n{body}\n{below}\n</figure>'
         text = self._filled(pages.flat(alt)).replace("]", "\\]").replace("[", "\\[")
-        shown = []
+        pictures = []
         for theme in ("light", "dark"):
             target = self._place(experiment, images[theme])
             first = theme == "light" and self._count == 1  # the first picture of a page is wanted at once
             lazy = "" if first else " loading=lazy"
             where = self._source(target)
-            shown.append(f"![{text}]({where}#only-{theme}){{ width={width} height={height}{lazy} }}")
+            pictures.append(f"![{text}]({where}#only-{theme}){{ width={width} height={height}{lazy} }}")
         data = self._address(self._place(experiment, images["data"])).rstrip("/")
         return (
-            f'<figure markdown class="book-figure" id="{anchor(experiment, name)}">\n{" ".join(shown)}\n'
-            f"{below}\n{provenance(data, results)}\n</figure>"
+            f'<figure markdown class="book-figure" id="{anchor(experiment, name)}">\n{" ".join(pictures)}\n'
+            f"{below}\n{shown.provenance(data, results)}\n</figure>"
+        )
+
+    def predict(
+        self, question: str, options: list[str], answer: int, because: tuple[str, str], unveils: str, why: str = ""
+    ) -> str:
+        """A prediction made with a click. `answer` is the right option, from 1; the claim `because` makes it right;
+        `unveils` is the figure that shows it, as "jump:curves"; `why` is what the page then says.
+        """
+        experiment, _, name = unveils.partition(":")
+        with suppress(NotMeasured):
+            self._facts.claim(self._facts.resolve(because[0]), because[1])
+        figure = anchor(self._facts.resolve(experiment), name)
+        return shown.prediction(question, options, answer, self._filled(why), figure)
+
+    def diagram(self, key: str, name: str, alt: str, caption: str) -> str:
+        """A diagram of snippets/diagrams/, with its caption and, for those who do not see it, its words."""
+        label = f"**Figure {number}.** " if (number := self._figure_number()) else ""
+        drawn = shown.diagram(key, name, self._filled(pages.flat(alt)))
+        return (
+            f'<figure markdown class="book-figure book-diagram" id="diagram-{key}-{name}">\n{drawn}\n'
+            f"<figcaption markdown>{label}{self._filled(pages.flat(caption), links=True)}</figcaption>\n</figure>"
+        )
+
+    def touch(self, name: str, label: str, height: int, caption: str = "") -> str:
+        """A figure one can touch, of snippets/interactives/. Its script is fetched when it is reached; until then, and
+        where there is no script, `label` says what it is. `height` in pixels keeps its place.
+        """
+        found = shown.interactive(name)
+        self._figures[script := f"assets/interactives/{found.name}.js"] = found.script
+        data = ""
+        if (content := found.data(self._facts.runs)) is not None:
+            self._made[file := f"assets/interactives/{found.name}.json"] = content
+            data = f' data-data="{self._address(file).rstrip("/")}"'
+        below = (
+            f"<figcaption markdown>{self._filled(pages.flat(caption), links=True)}</figcaption>\n" if caption else ""
+        )
+        return (
+            f'<figure markdown class="touch" id="touch-{found.name.replace("_", "-")}">\n'
+            f'<div class="touch-place" role="group" aria-label="{html.escape(label)}" style="min-height:{height}px" '
+            f'data-script="{self._address(script).rstrip("/")}"{data}><p>{html.escape(label)}</p></div>\n{below}</figure>'
         )
 
     def run_it(self, experiment: str) -> str:
         """The run-it-yourself box with its measured cost."""
         name = self._facts.resolve(experiment)
         try:
-            made = self._facts.results(name)["provenance"]
-            cost = (
-                f"It took {sum(made['core_seconds']):.0f} core-seconds for {len(DEFAULT_SEEDS)} seeds "
-                f"and {made['peak_memory_mb']} MB at most, on {made['cpu'].strip()}. No GPU."
-            )
+            cost = shown.run_cost(self._facts.results(name)["provenance"])
         except NotMeasured:
             cost = pending(name, "not measured yet")
-        return (
-            f'!!! example "Run it yourself: `{name}`"\n\n'
-            f"    ```sh\n    .venv/bin/python -m snippets run {name}\n"
-            f"    .venv/bin/python -m snippets verify {name} --seeds 100-104\n    ```\n\n"
-            "    The first line makes the numbers and figures of this page; what is there already is kept. "
-            f"The second checks the claims on seeds of your choice. {cost}\n"
-        )
+        return shown.run_box(name, cost)
 
     def chapter(self, key: str, anchor: str = "", start: bool = False) -> str:
         """A link to a chapter by its key, the last part of its address; its number is filled in."""
@@ -149,15 +192,7 @@ class Macros:
 
     def fresh_seeds(self) -> str:
         """On how many claim-seed pairs the claims held on seeds that nobody had looked at."""
-        if not FRESH_SEEDS.exists():
-            return "No other seeds have been recorded yet; `python -m snippets verify --seeds 2000-2009` tries ten."
-        found = json.loads(FRESH_SEEDS.read_text(encoding="utf-8"))
-        under = ", ".join(f"`{name}`" for name in found["under_quorum"])
-        return (
-            f"On seeds {found['seeds'].replace('-', ' to ')} **{found['held']:,} of {found['pairs']:,} claim-seed "
-            f"pairs held, {100 * found['held'] / found['pairs']:.1f} %**. "
-            + (f"Under their quorum there: {under}." if under else "No claim fell under its quorum there.")
-        )
+        return ledger.fresh_seeds()
 
     def bibliography(self) -> str:
         """Every entry of references.bib."""
@@ -254,12 +289,18 @@ class Macros:
 NAMES = tuple(name for name in vars(Macros) if not name.startswith("_"))
 
 
-def provenance(data: str, results: dict[str, Any]) -> str:
-    """What stands under a figure: command, cost, seeds, source hash, data."""
-    made = results["provenance"]
+def run_cost(made: dict[str, Any]) -> str:
     return (
-        f'<details class="provenance"><summary>How this was made</summary>'
-        f"<code>{html.escape(made['command'])}</code>: {sum(made['core_seconds']):.0f} core-seconds, seeds "
-        f"{spell(results['seeds'])}, source {results['fingerprint']}, commit {made['commit']}, "
-        f'torch {made["torch"]}. <a href="{data}" download>The plotted data</a>.</details>'
+        f"It took {sum(made['core_seconds']):.0f} core-seconds for {len(DEFAULT_SEEDS)} seeds "
+        f"and {made['peak_memory_mb']} MB at most, on {made['cpu'].strip()}. No GPU."
+    )
+
+
+def run_box(name: str, cost: str) -> str:
+    return (
+        f'!!! example "Run it yourself: `{name}`"\n\n'
+        f"    ```sh\n    .venv/bin/python -m snippets run {name}\n"
+        f"    .venv/bin/python -m snippets verify {name} --seeds 100-104\n    ```\n\n"
+        "    The first line makes the numbers and figures of this page; what is there already is kept. "
+        f"The second checks the claims on seeds of your choice. {cost}\n"
     )

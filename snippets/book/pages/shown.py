@@ -1,0 +1,164 @@
+"""What a page shows besides numbers: predictions, diagrams, things to touch, how it was made, the title's line."""
+
+import html
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+from snippets.book.errors import BookError
+from snippets.book.measure.seeds import DEFAULT_SEEDS, spell
+from snippets.book.pages import pages
+from snippets.book.paths import SNIPPETS
+from snippets.contract import Measurements
+
+INTERACTIVES = SNIPPETS / "interactives"
+LEVELS = ("no code", "some Python", "some PyTorch", "linear algebra", "calculus")
+WORDS_A_MINUTE = 180  # of a page with formulas and code
+FIGURE_MINUTES = 0.5
+
+
+def prediction(question: str, options: Sequence[str], answer: int, because: str, unveils: str) -> str:
+    """A question with its options, as a list; the page's script makes buttons of it and veils the figure until one is
+    chosen. Without the script it is a question and a list.
+    """
+    if not 2 <= len(options) <= 5:
+        raise BookError(f"a prediction has two to five options, not {len(options)}")
+    if not 1 <= answer <= len(options):
+        raise BookError(f"the answer is option {answer} of {len(options)}; the first is 1")
+    listed = "\n".join(f"<li>{inline(option)}</li>" for option in options)
+    return (
+        f'<div class="predict" data-answer="{answer}" data-unveils="{unveils}" markdown>\n'
+        f'<p class="predict-question" markdown>**Before you look.** {inline(question)}</p>\n'
+        f'<ol class="predict-options">\n{listed}\n</ol>\n'
+        f'<p class="predict-because" hidden>{inline(because)}</p>\n</div>\n'
+    )
+
+
+def inline(text: str) -> str:
+    """A text in HTML whose formulas stay formulas: $...$ as the formulas' pass finds them."""
+    parts = re.split(r"\$([^$]+)\$", pages.flat(text))
+    return "".join(
+        f'<span class="arithmatex">\\({html.escape(part)}\\)</span>' if place % 2 else part
+        for place, part in enumerate(parts)
+    )
+
+
+class Drawing(Protocol):
+    """A diagram, as snippets/diagrams/vocabulary.py makes it."""
+
+    def svg(self, alt: str) -> str: ...
+
+
+@cache
+def drawings(key: str) -> dict[str, Drawing]:
+    """The diagrams of a chapter, from snippets/diagrams/<key>.py. Raises BookError where there are none."""
+    module = key.replace("-", "_")
+    if not (SNIPPETS / "diagrams" / f"{module}.py").is_file():
+        raise BookError(f"there is no snippets/diagrams/{module}.py")
+    return {name: make() for name, make in import_module(f"snippets.diagrams.{module}").DIAGRAMS.items()}
+
+
+def diagram(key: str, name: str, alt: str) -> str:
+    """A diagram as SVG within the page: its colours are the theme's, and its words are read out as `alt`."""
+    found = drawings(key)
+    if name not in found:
+        raise BookError(f"snippets/diagrams has no '{name}' for '{key}'; it has {', '.join(found)}")
+    return found[name].svg(alt)
+
+
+Runs = Callable[[str], list[Measurements]]  # from the name of an experiment to the measurements of its seeds
+
+
+@dataclass(frozen=True)
+class Interactive:
+    """A figure one can touch: a script, and the data that the pipeline makes for it."""
+
+    name: str  # "soft_dictionary"
+
+    @property
+    def script(self) -> Path:
+        return INTERACTIVES / f"{self.name}.js"
+
+    def data(self, runs: Runs) -> bytes | None:
+        """What snippets/interactives/<name>.py returns from data(runs), as JSON; None where it has no such file."""
+        if not (INTERACTIVES / f"{self.name}.py").is_file():
+            return None
+        made = import_module(f"snippets.interactives.{self.name}").data(runs)
+        return (json.dumps(made, separators=(",", ":"), allow_nan=False) + "\n").encode()
+
+
+def interactive(name: str) -> Interactive:
+    found = Interactive(name.replace("-", "_"))
+    if not found.script.is_file():
+        raise BookError(f"there is no snippets/interactives/{found.name}.js")
+    return found
+
+
+def below_title(page: pages.Page, minutes: int, needs: str) -> str:
+    """Level, minutes and path of a chapter, in one line."""
+    level = str(page.meta.get("level", ""))
+    if level not in LEVELS:
+        raise BookError(f"{page.name}: its front matter's 'level' is '{level}'; it is one of {', '.join(LEVELS)}")
+    path = "core path" if page.meta.get("core") else "further in"
+    after = f" · after {needs}" if needs else ""
+    return f'<p class="chapter-line" markdown>{path} · {level} · {minutes} minutes{after}</p>'
+
+
+def minutes(text: str) -> int:
+    """How long a page takes: its words in sight, and half a minute a figure."""
+    seen = in_sight(text)
+    return max(1, round(len(words(seen)) / WORDS_A_MINUTE + FIGURE_MINUTES * seen.count("book-figure")))
+
+
+def in_sight(text: str) -> str:
+    """What of an expanded page is seen before anything is unfolded."""
+    text = re.sub(r"^( *)\?\?\? .*\n(?:\1    .*\n|\s*\n)*", "", text, flags=re.MULTILINE)
+    return re.sub(r"<details.*?</details>", "", text, flags=re.DOTALL)
+
+
+def words(text: str) -> list[str]:
+    """The words of prose: no code, formulas, tags, footnotes' texts."""
+    text = pages.FENCE.sub(" ", text)
+    text = re.sub(
+        r"<svg.*?</svg>|\$\$.*?\$\$|^\[\^[^\n]*|!\[[^\]]*\]\([^)]*\)(\{[^}]*\})?",
+        " ",
+        text,
+        flags=re.DOTALL | re.MULTILINE,
+    )
+    text = re.sub(r"<[^>]*>|\]\([^)]*\)|\$[^$]*\$", " ", text)
+    return re.findall(r"[^\W_][\w'’,.-]*", text)
+
+
+def provenance(data: str, results: dict[str, Any]) -> str:
+    """What stands under a figure: command, cost, seeds, source hash, data."""
+    made = results["provenance"]
+    return (
+        f'<details class="provenance"><summary>How this was made</summary>'
+        f"<code>{html.escape(made['command'])}</code>: {sum(made['core_seconds']):.0f} core-seconds, seeds "
+        f"{spell(results['seeds'])}, source {results['fingerprint']}, commit {made['commit']}, "
+        f'torch {made["torch"]}. <a href="{data}" download>The plotted data</a>.</details>'
+    )
+
+
+def run_cost(made: dict[str, Any]) -> str:
+    """What the five seeds of an experiment took."""
+    return (
+        f"It took {sum(made['core_seconds']):.0f} core-seconds for {len(DEFAULT_SEEDS)} seeds "
+        f"and {made['peak_memory_mb']} MB at most, on {made['cpu'].strip()}. No GPU."
+    )
+
+
+def run_box(name: str, cost: str) -> str:
+    """The box that says how to run an experiment, and what it took here."""
+    return (
+        f'!!! example "Run it yourself: `{name}`"\n\n'
+        f"    ```sh\n    .venv/bin/python -m snippets run {name}\n"
+        f"    .venv/bin/python -m snippets verify {name} --seeds 100-104\n    ```\n\n"
+        "    The first line makes the numbers and figures of this page; what is there already is kept. "
+        f"The second checks the claims on seeds of your choice. {cost}\n"
+    )
