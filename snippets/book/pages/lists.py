@@ -4,7 +4,7 @@ import posixpath
 
 from snippets.book.errors import BookError
 from snippets.book.measure import catalogue
-from snippets.book.pages import book_map, glossary, ledger, navigation, pages, references
+from snippets.book.pages import book_map, glossary, ledger, navigation, pages, papers, references
 from snippets.book.pages.facts import Facts
 
 
@@ -18,6 +18,10 @@ class Lists:
     def ledger(self) -> str:
         """Every claim of the book, with what was reported and what was measured, in the order of the chapters."""
         return ledger.ledger(self._facts, self._source, self._address)
+
+    def papers(self) -> str:
+        """Every paper that reports something we measured, with what it reports and what we found."""
+        return papers.papers(self._facts, self._source, self._address)
 
     def run_times(self) -> str:
         """A table of what each experiment costs, and the machines that it was measured on."""
@@ -74,7 +78,8 @@ class Lists:
             "experiments": len(experiments),
             "chapters": len(pages.chapters()),
             "terms": len(glossary.read_terms()),
-        }
+            "sayings": papers.count("all"),
+        } | {verdict: papers.count(verdict) for verdict in papers.SAID}
         if what not in found:
             raise BookError(f"nobody counts '{what}'; there are {', '.join(found)}")
         return str(found[what])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from snippets.book.errors import BookError
-from snippets.book.pages import lab_runs, navigation, numbers, pages, said, shown
+from snippets.book.pages import lab_runs, navigation, numbers, pages, papers, said, shown
 from snippets.book.pages.facts import Facts, NotMeasured
 from snippets.book.pages.ledger import anchor, pending
 from snippets.book.pages.lists import Lists
@@ -135,6 +135,11 @@ class Macros(Lists):
         except NotMeasured:
             cost = pending(name, "not measured yet")
         return shown.run_box(name, cost)
+
+    def saying(self, words: str, verdict: str, why: str, because: list[tuple[str, str]] | None = None) -> str:
+        """A statement that one hears, with a verdict, why (Markdown, with [[...]]), and the claims behind it."""
+        marks = [self.claim(experiment, id, show="mark") for experiment, id in because or []]
+        return papers.saying(words, verdict, self._filled(pages.flat(why), links=True), marks)
 
     def chapter(self, key: str, anchor: str = "", start: bool = False) -> str:
         """A link to a chapter by its key, the last part of its address; its number is filled in."""

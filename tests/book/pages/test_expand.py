@@ -208,9 +208,9 @@ def test_a_prediction_stands_on_its_claim_and_names_the_figure_it_veils(docs):
 
 
 def test_a_diagram_and_a_figure_to_touch_that_are_not_there_are_named(docs):
-    with pytest.raises(BookError, match="there is no snippets/diagrams/nowhere.py"):
+    with pytest.raises(BookError, match=r"there is no snippets/diagrams/nowhere\.py"):
         page(docs, '{{{ diagram("nowhere", "a", alt="A", caption="B") }}}')
-    with pytest.raises(BookError, match="there is no snippets/interactives/nowhere.js"):
+    with pytest.raises(BookError, match=r"there is no snippets/interactives/nowhere\.js"):
         page(docs, '{{{ touch("nowhere", "a", height=100) }}}')
 
 
