@@ -279,6 +279,9 @@ CLAIMS = [
     Claim("leak", too_high, above(0.1), "too high at worst",
           "Where layer 1 spreads the rest of its attention over all tokens and beta is 1, the short formula "
           "is too high by over 0.1 for some alpha.", exact=True),
+    Claim("weak", lambda m: 100 - 100 * float(m["least_orthogonal"]), at_most(0), "% of answers wrong at the worst",
+          "With contents at right angles and the rest of layer 1 on the start token, no alpha from 1 to 16 and no "
+          "beta from -2 to 8 makes the head err.", exact=True),
     Claim("crowded", lambda m: float(m["crowded_strong"] - m["crowded_weak"]), above(0.4), "of answers",
           "With 64 contents in 32 dimensions, alpha = 16 and beta = 8 are right over 40 times in 100 more "
           "often than alpha = 3 and beta = 0."),
