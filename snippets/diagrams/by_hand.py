@@ -1,5 +1,7 @@
 """The diagrams of the chapter that builds an induction head: four words through two layers, a step at a time."""
 
+from itertools import pairwise
+
 from snippets.diagrams.vocabulary import Drawing
 
 WORDS = ("Ada", "Lovelace", "wrote", "Ada")
@@ -34,7 +36,7 @@ def look_back() -> Drawing:
     d = Drawing(height=122)
     d.head(COLUMNS[1] + 35, 14, "layer 1: who stands before me?")
     words_and_parts(d, 44, ("", "Ada", "Lovelace", "wrote"))
-    for x, to_x in zip(COLUMNS, COLUMNS[1:]):
+    for x, to_x in pairwise(COLUMNS):
         d.arrow(x + 24, 65, to_x - 27, 44, "write")
     return d
 

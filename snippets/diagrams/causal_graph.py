@@ -10,7 +10,7 @@ PITCH = 38.0
 
 
 def parents() -> Drawing:
-    """Two graphs of five tokens, arrows from child to parent; beside each the attention of a layer that has learned it."""
+    """Two graphs, arrows from child to parent; beside each the attention of a layer that has learned it."""
     d = Drawing(height=252)
     for name, graph, top in (("a chain", CHAIN, 8), ("a graph", GRAPH, 134)):
         d.text(2, top + 6, name, "strong", anchor="start")
@@ -24,7 +24,14 @@ def parents() -> Drawing:
                 continue
             attention[child, parent] = 1
             reach = places[child] - places[parent]
-            d.arrow(places[child] - 4, top + 68, places[parent] + 4, top + 68, "read", bend=-reach * 0.25)
+            d.arrow(
+                places[child] - 4,
+                top + 68,
+                places[parent] + (7 if reach == PITCH else 0),
+                top + 68,
+                "read",
+                bend=-reach * 0.25,
+            )
         d.text(274, top + 6, "attention", "faint")
         d.cells(226, top + 16, attention, size=19, words=False)
         for i in range(len(graph)):

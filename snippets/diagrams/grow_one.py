@@ -5,7 +5,7 @@ from snippets.diagrams.vocabulary import Drawing
 
 def task() -> Drawing:
     """One sequence: background, and one segment three times."""
-    d = Drawing(height=96)
+    d = Drawing(height=102)
     d.box(172, 40, 336, 26)
     for x, name in ((66, "first"), (180, "repeat"), (286, "repeat")):
         d.box(x, 40, 68, 26, "memory", round=0)
@@ -35,7 +35,11 @@ def keys() -> Drawing:
             else:
                 d.token(x, y + 60, word, "asked" if x > 300 else "")
         d.bars(
-            194, y + 40 - 15 * (len(key) - 1), ["buffer", "content"][-len(key) :], width=34, labels=key[::-1]
+            194,
+            y + 40 - 15 * (len(key) - 1),
+            ["buffer", "content"][-len(key) :],
+            width=34,
+            labels=key[::-1],
         )
         d.arrow(306, y + 46, 214, y + 34, "read", bend=-12)
         d.text(262, y + 46 if found == "?" else y + 10, found, "read")

@@ -4,11 +4,11 @@ from snippets.diagrams.vocabulary import Drawing
 
 PROMPT = "abacbabca"
 PITCH = 33.0
-FIRST = 64.0
+FIRST = 67.0
 
 
 def counting() -> Drawing:
-    """A prompt; under it what layer 1 writes into each token; above, where the last token looks; at the right the counts."""
+    """A prompt; under it what layer 1 writes into each token; above, where the last token looks; below, the counts."""
     d = Drawing(height=232)
     places = [FIRST + PITCH * i for i in range(len(PROMPT))]
     d.text(2, 106, "content", "content", anchor="start")
@@ -17,10 +17,22 @@ def counting() -> Drawing:
         last = i == len(PROMPT) - 1
         d.token(x, 82, symbol, "asked" if last else "")
         before = PROMPT[i - 1] if i else ""
-        d.bars(x, 106, ["content", "buffer" if before else "empty"], labels=[symbol, before])
+        d.bars(
+            x,
+            106,
+            ["content", "buffer" if before else "empty"],
+            labels=[symbol, before],
+        )
     followers = [i for i in range(1, len(PROMPT) - 1) if PROMPT[i - 1] == PROMPT[-1]]
     for i in followers:
-        d.arrow(places[-1] - 3, 68, places[i], 67, "read", bend=-(places[-1] - places[i]) * 0.11)
+        d.arrow(
+            places[-1] - 3,
+            68,
+            places[i],
+            67,
+            "read",
+            bend=-(places[-1] - places[i]) * 0.11,
+        )
     d.text(100, 14, "who came after an a?", "read")
     found = [PROMPT[i] for i in followers]
     for row, symbol in enumerate("abc"):
