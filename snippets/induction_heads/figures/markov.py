@@ -29,7 +29,7 @@ def draw_loss(runs: list[Measurements]) -> Figure:
     style.seeds_and_median(top, x, one, 1, "one layer", linestyle="--")
     for name in ("uniform", "unigram", "bigram", "oracle"):
         level = float(np.median([m[name] for m in runs]))
-        beside(top, level, name)
+        style.beside(top, level, name)
     top.set(ylabel="loss (nats)", ylim=(0.79, 1.22))
     top.legend(loc="upper right")
     for index, name, label in (
@@ -38,25 +38,11 @@ def draw_loss(runs: list[Measurements]) -> Figure:
     ):
         style.seeds_and_median(bottom, x, [m[name] for m in runs], index, label)
         even = float(np.median([m[f"uniform_{name}"] for m in runs]))
-        beside(bottom, even, "even share")
+        style.beside(bottom, even, "even share")
     bottom.set(xlabel="training step", ylabel="attention", ylim=(0, 1.32))
     bottom.set_yticks(np.linspace(0, 1, 6))
     bottom.legend(loc="upper left")
     return figure
-
-
-def beside(ax: Axes, y: float, text: str) -> None:
-    """A dotted line with its name at the right of the frame, where no curve runs."""
-    ax.axhline(y, color=style.ink(), linewidth=0.9, linestyle=":", label=f"_{text}")
-    ax.annotate(
-        text,
-        (1, y),
-        xycoords=("axes fraction", "data"),
-        xytext=(3, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=8.5,
-    )
 
 
 def draw_stages(runs: list[Measurements]) -> Figure:
