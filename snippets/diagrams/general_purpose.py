@@ -38,7 +38,13 @@ def two_tasks() -> Drawing:
 def read_in_order(drawing: Drawing, y: float) -> None:
     """A sequence of task 1: what looks like something, then its name; the last name is asked for."""
     drawing.line(8, 214, 336, 214)
-    drawing.text(8, 230, "A sequence of task 1, as the network reads it", "strong", anchor="start")
+    drawing.text(
+        8,
+        230,
+        "A sequence of task 1, as the network reads it",
+        "strong",
+        anchor="start",
+    )
     for place, (which, name) in enumerate(((1, "blue"), (0, "red"), (1, "?"))):
         x = 10 + 110 * place
         drawing.cells(x, y - 5, np.array(SEEN[0][which]), size=11, words=False)

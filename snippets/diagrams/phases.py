@@ -42,13 +42,28 @@ def panel(drawing: Drawing, top: float, circuit: int) -> None:
     pairs = circuit == 3
     for label in LABELS:
         if pairs:
-            drawing.arrow(PLACES[label] - 16, first + 8, PLACES[label - 1] + 6, bottom - 14, "read")
+            drawing.arrow(
+                PLACES[label] - 16,
+                first + 8,
+                PLACES[label - 1] + 6,
+                bottom - 14,
+                "read",
+            )
             drawing.arrow(query - 15, second + 8, PLACES[label] + 16, first, "read")
         elif circuit == 2:
-            drawing.arrow(query - 15, first + 14, PLACES[label] + 8, bottom - 14, "read")
+            drawing.arrow(
+                query - 15, first + 14, PLACES[label] + 8, bottom - 14, "read"
+            )
         drawing.bars(PLACES[label], first, ["label", "content"] if pairs else ["label"])
     if circuit != 3:
-        drawing.arrow(query + 15, second + (6 if circuit == 1 else 20), query + 15, first - 8, "read", bend=-8)
+        drawing.arrow(
+            query + 15,
+            second + (6 if circuit == 1 else 20),
+            query + 15,
+            first - 8,
+            "read",
+            bend=-8,
+        )
     if circuit == 1:
         drawing.arrow(query + 15, first + 8, query + 15, bottom - 14, "read", bend=-8)
     drawing.bars(query, first, ["content", "label"] if circuit == 2 else ["content"])

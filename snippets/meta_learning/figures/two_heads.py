@@ -32,5 +32,5 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
     top.set(ylabel="accuracy", ylim=(0, 1.04))
     top.legend(loc="lower right")
     bottom.set(xlabel="training step", ylabel="layer 2: attention", ylim=(-0.02, 1.04))
-    bottom.legend(loc="lower right")
+    bottom.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return {"curves": figure}
