@@ -69,7 +69,8 @@ class Drawing:
         *,
         round: float = 4,
     ) -> None:
-        """A rectangle. kind: "head", "memory", "token", "asked", a part's name, or "" for an outline."""
+        """A rectangle. kind: "head", "memory", "token", "asked", a part's name, or "" for an outline; with "frame"
+        it is drawn around what stands there already."""
         self.shapes.append(
             f'<rect class="d-box {kind}" x="{x - width / 2:g}" y="{y - height / 2:g}" width="{width:g}" '
             f'height="{height:g}" rx="{round:g}"/>'
