@@ -98,7 +98,7 @@ def dictionary() -> Drawing:
         d.arrow(x, y, x + unit * key[0], y - unit * key[1])
         d.text(x + 1.75 * unit * key[0], y - 1.4 * unit * key[1], name)
     d.arrow(x, y, x + unit * query[0], y - unit * query[1], "write")
-    d.text(x + unit * query[0] + 4, y - unit * query[1] - 12, "query", "write")
+    d.text(x + unit * query[0] - 12, y - unit * query[1] - 12, "query", "write")
     columns = {194: "key", 238: "score", 280: "weight", 322: "value"}
     for place, name in columns.items():
         d.text(place, 24, name, "faint")
