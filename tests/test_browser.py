@@ -80,7 +80,7 @@ def test_a_page_on_every_screen(watched, address, path):
 FOUND_FIRST = {
     "Akyurek": "algorithms/regression/",
     "OLS": "algorithms/regression/",
-    "RoPE": "mechanisms/attention/",
+    "RoPE": "mechanisms/positions/",
     "softmax attention": "mechanisms/attention/",
     "IWL": "mechanisms/what-is-icl/",
     "burstiness": "mechanisms/what-is-icl/",

@@ -167,6 +167,19 @@ class Drawing:
                 kind,
             )
 
+    def arc(
+        self, x: float, to_x: float, y: float, height: float, weight: float
+    ) -> None:
+        """How much the token at x reads from the one at to_x, over both, whose tops are at y: the thicker, the more."""
+        way = (
+            f"M{x:g} {y:g}C{x:g} {y - height:g} {to_x:g} {y - height:g} {to_x:g} {y:g}"
+        )
+        if x == to_x:  # a token that reads from itself
+            way = f"M{x - 5:g} {y:g}C{x - 14:g} {y - height:g} {x + 14:g} {y - height:g} {x + 5:g} {y:g}"
+        self.shapes.append(
+            f'<path class="d-line read" style="stroke-dasharray:none;stroke-width:{0.6 + 6 * weight:.2f}" d="{way}"/>'
+        )
+
     def cells(
         self,
         x: float,
