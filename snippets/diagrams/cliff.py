@@ -6,19 +6,19 @@ from snippets.diagrams.vocabulary import Drawing
 
 RESULT = 314.0  # where a softmax's result stands
 ROWS = (  # y, who, what it asks, (name, logit) of what it chooses among, what it finds
-    (34, "layer 1", "whose label", "am I?", (("N others", "0"), ("its own item", "β")), "y"),
-    (122, "layer 2", "who holds", "my item?", (("2N others", "0"), ("right label", "α y")), "z, z′"),
-    (210, "classifier", "which", "label?",
-     (("absent", "0"), ("other shown", "ξ z′"), ("right label", "ξ z")), "p"),
+    (46, "layer 1", "whose label", "am I?", (("N others", "0"), ("its item", "β")), "y"),
+    (134, "layer 2", "who holds", "my item?", (("2N others", "0"), ("right label", "α y")), "z, z′"),
+    (222, "classifier", "which", "label?",
+     (("absent", "0"), ("shown", "ξ z′"), ("right label", "ξ z")), "p"),
 )  # fmt: skip
 
 
 def three_softmaxes() -> Drawing:
-    drawing = Drawing(height=252)
+    drawing = Drawing(height=264)
     for y, who, *question, choices, found in ROWS:
-        drawing.text(2, y - 16, who, "strong", anchor="start")
+        drawing.text(2, y - 33, who, "strong", anchor="start")
         for line, words in enumerate(question):
-            drawing.text(2, y + 15 * line, words, "faint", anchor="start")
+            drawing.text(2, y - 8 + 16 * line, words, "faint", anchor="start")
         for place, (name, logit) in enumerate(reversed(choices)):
             x = 235 - 70 * place
             drawing.box(x, y, 66, 42, "asked" if not place else "")
