@@ -4,10 +4,11 @@ import math
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from snippets.abrupt_learning.saddle import growth, slope
+from snippets.abrupt_learning.saddle import PRESETS, adam_steps, growth, slope
 from snippets.icl.networks.two_layer import TwoLayerNetwork
 from snippets.icl.theory.three_exponentials import first_layer, loss, second_layer
 
@@ -77,3 +78,13 @@ def test_the_table_of_three_numbers(numbers, printed):
     z, _ = second_layer(alpha * y, 8)
     nats = float(loss(torch.stack([xi, alpha, beta]), 8, 32))
     assert (round(float(y), 2), round(float(z), 2), round(math.exp(-nats), 2), round(nats, 2)) == printed
+
+
+def test_the_slopes_of_the_curriculum():
+    assert [round(slope(8, n_labels), 4) for n_labels in (32, 9, 8)] == [0.0441, 0.0065, 0]
+    assert growth(8, 8) == pytest.approx(0.0057, abs=5e-5)
+
+
+def test_adam_from_nearer_starts():
+    config = PRESETS["laptop"]
+    assert [adam_steps(np.full(3, size), 8, 8, config) for size in (1e-4, 1e-8)] == [170, 171]
