@@ -118,7 +118,10 @@ def minutes(text: str) -> int:
 def in_sight(text: str) -> str:
     """What of an expanded page is seen before anything is unfolded."""
     text = re.sub(r"^( *)\?\?\? .*\n(?:\1    .*\n|\s*\n)*", "", text, flags=re.MULTILINE)
-    return re.sub(r"<details.*?</details>", "", text, flags=re.DOTALL)
+    folded = re.compile(r"<details(?:(?!<details).)*?</details>", re.DOTALL)
+    while folded.search(text):  # from the inside out: a fold may hold a figure, which has a fold of its own
+        text = folded.sub("", text)
+    return text
 
 
 def words(text: str) -> list[str]:
