@@ -118,10 +118,8 @@ def minutes(text: str) -> int:
 def in_sight(text: str) -> str:
     """What of an expanded page is seen before anything is unfolded."""
     text = re.sub(r"^( *)\?\?\? .*\n(?:\1    .*\n|\s*\n)*", "", text, flags=re.MULTILINE)
-    folded = re.compile(r"<details(?:(?!<details).)*?</details>", re.DOTALL)
-    while folded.search(text):  # from the inside out: a fold may hold a figure, which has a fold of its own
-        text = folded.sub("", text)
-    return text
+    text = re.sub(r'<details class="provenance">.*?</details>', "", text, flags=re.DOTALL)  # within other folds, too
+    return re.sub(r"<details.*?</details>", "", text, flags=re.DOTALL)
 
 
 def words(text: str) -> list[str]:
