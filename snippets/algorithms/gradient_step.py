@@ -236,10 +236,10 @@ def scale_gap(m: Measurements) -> float:
 
 # fmt: off
 CLAIMS = [
-    Claim("exact-32", lambda m: float(m["off_32"]), below(1e-5), "at most",
+    Claim("exact-32", lambda m: float(m["off_32"]), below(1e-5), "",
           "One SGD step on nn.Linear and one layer of attention predict the same in float32, to 1e-5.",
           digits=1, exact=True),
-    Claim("exact-64", lambda m: float(m["off_64"]), below(1e-10), "at most",
+    Claim("exact-64", lambda m: float(m["off_64"]), below(1e-10), "",
           "In float64 they agree to 1e-10.",
           digits=1, exact=True),
     Claim("monte-carlo", lambda m: abs(float(m["loss_optimum"] - m["lowest"]) / float(m["loss_error"])), below(4.5),
@@ -249,7 +249,7 @@ CLAIMS = [
     Claim("rate", lambda m: 100 * abs(float(m["rate_fitted"] / m["rate"]) - 1), below(4), "percent",
           "The rate that fits the test prompts best is within 4 percent of a*.",
           exact=True),
-    Claim("stationary", lambda m: float(m["gradient_left"]), below(0.1), "of the gradient",
+    Claim("stationary", lambda m: float(m["gradient_left"]), below(0.1), "",
           "By autograd, the gradient by all weights at the computed optimum is less than a tenth of what it "
           "is at half the rate.",
           exact=True),

@@ -256,7 +256,7 @@ def off_when_loss_is_near(m: Measurements) -> float:
 
 # fmt: off
 CLAIMS = [
-    Claim("gradient", lambda m: max(float(m[f"{w}_gradient"]) for w in WORLDS), below(1e-10), "at most",
+    Claim("gradient", lambda m: max(float(m[f"{w}_gradient"]) for w in WORLDS), below(1e-10), "",
           "At the closed form the gradient of the population loss is zero in every entry, to 1e-10.",
           digits=1, exact=True),
     Claim("sampled", sampled_off, below(4.5), "standard errors",

@@ -67,17 +67,21 @@ def by_algorithm(
     """What an algorithm (x, y, query) answers after k examples; 0 after none."""
     x, y, query = test.x.double(), test.y.double(), test.query.double()
     answers = [torch.zeros_like(y[:, 0])]
+    # --8<-- [start:after-k]
     for k in range(1, x.shape[1] + 1):
         answers.append(predict(x[:, :k], y[:, :k], query))
+    # --8<-- [end:after-k]
     return torch.stack(answers, 1)
 
 
 def algorithms(config: Config) -> dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]]:
     return {
+        # --8<-- [start:rivals]
         "least squares": lambda x, y, q: (oracles.least_squares(x, y) * q).sum(-1),
         "ridge": lambda x, y, q: (oracles.ridge(x, y, config.ridge) * q).sum(-1),
         "3 nearest": oracles.nearest_neighbours,
         "averaging": lambda x, y, q: (oracles.averaging(x, y) * q).sum(-1),
+        # --8<-- [end:rivals]
     }
 
 

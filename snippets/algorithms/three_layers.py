@@ -73,8 +73,10 @@ def left_of_w(
     A: Float[Tensor, "layer d d"], w: Float[Tensor, "batch d"], C: Tensor
 ) -> Float[Tensor, "batch d"]:
     """w - w_L: each layer takes A C times what is left of w away from it."""
+    # --8<-- [start:left]
     for step in A:
         w = w - (w[:, None] @ C)[:, 0] @ step.mT
+    # --8<-- [end:left]
     return w
 
 

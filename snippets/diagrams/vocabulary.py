@@ -204,3 +204,17 @@ class Drawing:
                         f"{value:.{digits}f}".removeprefix("0") if value < 1 else "1",
                         size=10.5,
                     )
+
+    def dot(self, x: float, y: float, kind: str = "", *, radius: float = 4) -> None:
+        """A point of a graph. kind: "read", "write", or ""."""
+        self.shapes.append(
+            f'<circle class="d-tip {kind}" cx="{x:g}" cy="{y:g}" r="{radius:g}"/>'
+        )
+
+    def ellipse(
+        self, x: float, y: float, width: float, height: float, kind: str = ""
+    ) -> None:
+        """The outline of an ellipse, such as a contour line of a bowl."""
+        self.shapes.append(
+            f'<ellipse class="d-line {kind}" cx="{x:g}" cy="{y:g}" rx="{width / 2:g}" ry="{height / 2:g}"/>'
+        )

@@ -55,27 +55,15 @@ def draw_weights(m: Measurements) -> Figure:
         ax.set_yticks(range(size), names, fontsize=7.5)
     left.set_xticks(range(size), names, fontsize=7.5)
     right.set_xticks([])
-    left.set(title="W = K'Q", xlabel="query", ylabel="example")
+    left.set(title="W", xlabel="query", ylabel="example")
     right.set(title="v")
     figure.colorbar(image, ax=left, label="W, with v's last entry -1")
     return figure
 
 
 def draw_beyond(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(3, height=2.3)
-    along, again, scaled = axes[:, 0]
-    style.seeds_and_median(
-        along,
-        runs[0]["shares"],
-        [m["loss_along"] / m["loss_along"][-1] for m in runs],
-        0,
-        "loss / loss of the constructed",
-    )
-    along.set(
-        ylim=(0.9, 1.1),
-        xlabel="share of the constructed weights",
-        ylabel="loss / optimum",
-    )
+    figure, axes = style.panels(2, height=2.5)
+    again, scaled = axes[:, 0]
     n_repeats = runs[0]["loss_repeated"].shape[-1]
     x = np.arange(1, n_repeats + 1)
     for index, (damping, label) in enumerate(((0, "damping 0.75"), (1, "none"))):
@@ -91,7 +79,7 @@ def draw_beyond(runs: list[Measurements]) -> Figure:
         xlabel="times that the layer is applied",
         ylabel="loss",
     )
-    again.legend(fontsize=8)
+    again.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=2, fontsize=8.5)
     for which, line in ((0, "-"), (1, "--")):
         style.seeds_and_median(
             scaled,

@@ -88,5 +88,5 @@ def draw_leave(runs: list[Measurements]) -> Figure:
         ylabel="share still stuck",
         ylim=(-0.03, 1.05),
     )
-    ax.legend(loc="upper right", bbox_to_anchor=(1, 0.55))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=2)
     return figure

@@ -75,7 +75,7 @@ def draw_scale(runs: list[Measurements]) -> Figure:
     sizes = np.geomspace(0.15, 7, 60)
     length = float(np.linalg.norm(runs[0]["theorem_best_A"]))
     ax.plot(sizes, length / sizes, color=style.ink(), linewidth=0.9, linestyle=":")
-    starts = ("all small", "V large", "Q and K large")
+    starts = ("all small", "$W_V$ large", "$W_Q$, $W_K$ large")
     for start, (label, marker) in enumerate(zip(starts, "osv")):
         ax.plot(
             [abs(m["theorem_v_y"][start]) for m in runs],
@@ -85,7 +85,9 @@ def draw_scale(runs: list[Measurements]) -> Figure:
             color=style.colour(start),
             label=f"start: {label}",
         )
-    ax.set(xscale="log", yscale="log", xlabel="size of v_y", ylabel="length of B")
+    ax.set(
+        xscale="log", yscale="log", xlabel="size of $v_y$", ylabel="length of $W_{xx}$"
+    )
     ax.set_xticks((0.2, 0.5, 1, 2, 5), ("0.2", "0.5", "1", "2", "5"))
     ax.set_yticks((1, 2, 5, 10, 20), ("1", "2", "5", "10", "20"))
     ax.minorticks_off()

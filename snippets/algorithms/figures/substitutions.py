@@ -45,7 +45,7 @@ def draw_repeated(runs: list[Measurements]) -> Figure:
         times = np.arange(len(left[0]))[1:]
         curves = [curve[1:] for curve in left]
         style.seeds_and_median(ax, times, curves, index, f"h = {h}")
-    style.level(ax, 1.0, "at first", x=0.99)
+    style.level(ax, 1.0, "at first", x=0.6)
     ax.set(
         xlabel="repeats of the layer",
         ylabel="left of y (median prompt)",

@@ -16,12 +16,12 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
     everything = np.concatenate([m["loss"] for m in runs], 1)
     ax.plot(x, np.median(everything, 1), color=style.colour(1), label="median")
     lines = (
-        ("loss_descent", "2 steps of gradient descent", False),
-        ("loss_bent", "2 steps of GD++", False),
+        ("loss_descent", "2 gradient steps", 0.3),
+        ("loss_bent", "2 steps of GD++", 0.99),
     )
-    for name, text, below in lines:
+    for name, text, end in lines:
         at = float(np.median([m[name] for m in runs]))
-        style.level(ax, at, text, below=below, x=0.99)
+        style.level(ax, at, text, below=True, x=end)
     ax.set(xlabel="training step", ylabel="loss", ylim=(0.08, 0.47))
     ax.legend(loc="upper right")
     return {"loss": figure}

@@ -47,6 +47,7 @@ def step_in_nn(
     rate: float,
 ) -> Float[Tensor, ""]:
     """The prediction of an nn.Linear after one step of SGD on the examples."""
+    # --8<-- [start:sgd]
     model = nn.Linear(x.shape[-1], 1, bias=False, dtype=x.dtype)
     nn.init.zeros_(model.weight)
     sgd = torch.optim.SGD(model.parameters(), rate)
@@ -54,15 +55,18 @@ def step_in_nn(
     loss.backward()
     sgd.step()
     return model(query)[0].detach()
+    # --8<-- [end:sgd]
 
 
 def step_in_attention(prompts: Prompts, rate: float) -> Float[Tensor, "batch"]:
     """The same prediction by one layer of attention, with nothing trained."""
     d, dtype = prompts.x.shape[-1], prompts.x.dtype
     network = SimpleTransformer(1, d, Generator()).to(dtype)
+    # --8<-- [start:one-layer]
     network.set_layer(0, *one_step(rate * torch.eye(d, dtype=dtype)))
     with torch.no_grad():
         return network(prompts.tokens())
+    # --8<-- [end:one-layer]
 
 
 # --8<-- [end:nn]

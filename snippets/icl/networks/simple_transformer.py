@@ -36,9 +36,11 @@ def attention(
     Z: PromptTokens, W_V: Matrix, W_Q: Matrix, W_K: Matrix, h: Callable
 ) -> PromptTokens:
     """What one head adds to each token, the query included, from the examples alone."""
+    # --8<-- [start:read]
     examples = Z[:, :-1]  # M: the query is attended to by nobody
     scores = (Z @ W_Q.mT) @ (examples @ W_K.mT).mT  # (batch, n + 1, n)
     return h(scores) @ (examples @ W_V.mT)
+    # --8<-- [end:read]
 
 
 # --8<-- [end:attention]
@@ -100,10 +102,12 @@ def one_step(
     d = A.shape[0]
     W_V, W_Q, W_K = (torch.zeros(d + 1, d + 1, dtype=A.dtype) for _ in range(3))
     eye = torch.eye(d, dtype=A.dtype)
+    # --8<-- [start:weights]
     W_K[:d, :d] = eye
     W_Q[:d, :d] = A.mT  # so that Q'K = A
     W_V[:d, :d] = -gamma * eye
     W_V[d, d] = -step
+    # --8<-- [end:weights]
     return W_V, W_Q, W_K
 
 

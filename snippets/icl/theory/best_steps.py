@@ -26,7 +26,9 @@ def mean_CTC(
 ) -> Float[Tensor, "d1 d1"]:
     """G = E[C T C], for n examples x ~ N(0, Sigma)."""
     check(Sigma, T, n)
+    # --8<-- [start:G]
     return (n + 1) / n * Sigma @ T @ Sigma + torch.trace(Sigma @ T) / n * Sigma
+    # --8<-- [end:G]
 
 
 def population_loss(
@@ -53,7 +55,9 @@ def best_preconditioner(
     Sigma: Float[Tensor, "d1 d2"], T: Float[Tensor, "d3 d4"], n: int
 ) -> Float[Tensor, "d1 d1"]:
     """The A with the least population loss, T Sigma G^-1."""
+    # --8<-- [start:A]
     return torch.linalg.solve(mean_CTC(Sigma, T, n), T @ Sigma, left=False)
+    # --8<-- [end:A]
 
 
 def best_scalar(
