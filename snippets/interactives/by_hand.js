@@ -94,10 +94,10 @@ export async function mount(place) {
     note.say(words(nPairs, k, a, b, where, found));
   });
   const one = (value) => value.toFixed(1);
-  const alpha = slider({ name: "α, layer 2: a match", low: 0, high: 20, step: 0.5, value: 8, say: one, changed: show });
-  const beta = slider({ name: "β, layer 1: the token before", low: -2, high: 12, step: 0.5, value: 3, say: one, changed: show });
+  const alpha = slider({ name: "α, layer 2", low: 0, high: 20, step: 0.5, value: 8, say: one, changed: show });
+  const beta = slider({ name: "β, layer 1", low: -2, high: 12, step: 0.5, value: 3, say: one, changed: show });
   const pairs = slider({ name: "N, pairs", low: 1, high: MOST_PAIRS, step: 1, value: 4, changed: show });
-  const asked = slider({ name: "k, the pair asked for", low: 1, high: 4, step: 1, value: 2, changed: show });
+  const asked = slider({ name: "k, asked for", low: 1, high: 4, step: 1, value: 2, changed: show });
   const rest = choice({ name: "The rest of layer 1 goes to", options: { start: "the start token", spread: "all tokens" }, changed: show });
   place.append(alpha.node, beta.node, pairs.node, asked.node, rest.node, maps, note.node);
   show();

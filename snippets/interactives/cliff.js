@@ -1,7 +1,7 @@
 // The landscape of the three numbers, and a ball that runs the gradient flow from where the reader drops it.
 // The same loss and velocity as snippets/icl/theory/three_exponentials.py and head_flow.py.
 
-import { axes, button, choice, guarded, html, legend, noteLine, slider, still, svg, within } from "./shared.js";
+import { axes, button, choice, guarded, html, noteLine, slider, still, svg, within } from "./shared.js";
 
 const N_PAIRS = 8, N_LABELS = 32;
 const NUMBERS = [
@@ -79,7 +79,7 @@ export async function mount(place) {
   const roll = button("Let it roll", guarded(note, () => figure.roll()));
   figure.given({ sliders, time, roll, panels });
   place.append(
-    html("p", {}, "Drop the ball: tap the map, or use the sliders. The map is the cut at the ball's own third number, so the ground changes as it rolls."),
+    html("p", {}, "Drop the ball: tap the map, or use the sliders. Colour is height, the loss. The map is the cut at the ball's own third number, so the ground changes as it rolls."),
     panels, html("div", { class: "touch-row" }, roll, time.node), ...sliders.map((one) => one.node), view.node, note.node,
   );
   guarded(note, () => figure.look("1,0"))();
@@ -96,7 +96,7 @@ class Landscape {
     [this.across, this.up] = view.split(",").map(Number);
     this.third = 3 - this.across - this.up;
     const a = NUMBERS[this.across], b = NUMBERS[this.up];
-    const map = axes({ label: `The loss over ${a.name} and ${b.name}, darker is higher, with the ball's way`, x: [a.low, a.high], y: [b.low, b.high], xName: a.name, yName: b.name, height: 280 });
+    const map = axes({ label: `The loss over ${a.name} and ${b.name}, the stronger the colour the higher, with the ball's way`, x: [a.low, a.high], y: [b.low, b.high], xName: a.name, yName: b.name, height: 280 });
     map.node.classList.add("touch-drop");
     this.cells = cells(map, a, b);
     this.way = map.line({ class: "touch-way" });
@@ -105,7 +105,7 @@ class Landscape {
     map.node.addEventListener("pointerdown", guarded(this.note, (event) => this.dropAt(map.at(event))));
     this.map = map;
     this.curve = curves();
-    this.panels.replaceChildren(html("div", {}, map.node), html("div", {}, this.curve.node, legend([["loss (nats)", "border-top: 3px solid var(--d-content)"]])));
+    this.panels.replaceChildren(html("div", {}, map.node), html("div", {}, this.curve.node));
     this.drop();
   }
 
@@ -175,7 +175,7 @@ function cells(map, a, b) {
   for (let c = 0; c < columns; c++) {
     for (let r = 0; r < rows; r++) {
       const left = a.low + c * wide, low = b.low + r * tall;
-      const rect = svg("rect", { x: map.X(left), y: map.Y(low + tall), width: map.X(left + wide) - map.X(left) + 0.4, height: map.Y(low) - map.Y(low + tall) + 0.4, class: "touch-ink" });
+      const rect = svg("rect", { x: map.X(left), y: map.Y(low + tall), width: map.X(left + wide) - map.X(left), height: map.Y(low) - map.Y(low + tall), class: "touch-ink touch-ground" });
       map.back.append(rect);
       made.push({ a: left + wide / 2, b: low + tall / 2, rect, shown: "" });
     }

@@ -107,11 +107,11 @@ function words({ steps, second }, run, look, right) {
     + `The letters of the second copy that the first has shown get ${mean.toFixed(2)} of the probability.`;
 }
 
-/** The letters, each as dark as the probability that the network gave it beforehand. */
+/** The letters, each as strong in colour as the probability that the network gave it beforehand. */
 function letterRow(names, [from, to]) {
   const inks = names.map(() => svg("rect", { y: 4, width: 18, height: 22, class: "touch-ink" }));
   const marks = names.map(() => svg("title"));
-  const node = svg("svg", { viewBox: `0 0 ${20 * names.length} 46`, role: "img", "aria-label": "Each letter, darker the more probability the network gave it before it came" });
+  const node = svg("svg", { viewBox: `0 0 ${20 * names.length} 46`, role: "img", "aria-label": "Each letter, in stronger colour the more probability the network gave it before it came" });
   names.forEach((name, i) => {
     inks[i].setAttribute("x", String(20 * i + 1));
     inks[i].append(marks[i]);

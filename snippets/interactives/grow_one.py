@@ -6,7 +6,7 @@ from typing import Any
 
 from snippets.contract import Measurements
 
-PROBE, SECOND = "copiesxkcopies", (8, 13)  # as in induction_heads/watch_it_grow
+PROBE, SECOND = "questionxbkwquestion", (12, 19)  # as in induction_heads/watch_it_grow
 
 
 def data(runs: Callable[[str], list[Measurements]]) -> dict[str, Any]:

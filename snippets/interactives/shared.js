@@ -103,7 +103,7 @@ export function softmax(row) {
 }
 
 /**
- * An attention map: a row for each token that attends, a column for each that is attended to; darker is more.
+ * An attention map: a row for each token that attends, a column for each that is attended to; more colour is more.
  * @param {string[]} names of the tokens
  * @param {string} label what it is, for those who do not see it
  */
@@ -142,7 +142,7 @@ export function attentionMap(names, label) {
  *   height?: number, xTicks?: number[], yTicks?: number[]}} told
  */
 export function axes({ label, x, y, xName, yName, width = 320, height = 220, xTicks = ticks(x), yTicks = ticks(y) }) {
-  const box = { left: 34, right: width - 8, top: 20, bottom: height - 32 };
+  const box = { left: 34, right: width - 12, top: 20, bottom: height - 32 };
   const node = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, class: "touch-axes" });
   const X = (value) => box.left + ((value - x[0]) / (x[1] - x[0])) * (box.right - box.left);
   const Y = (value) => box.bottom - ((value - y[0]) / (y[1] - y[0])) * (box.bottom - box.top);

@@ -68,9 +68,16 @@ class Figure(Watched):
 
     def slide(self, name: str, value: float) -> None:
         """Put a slider somewhere, as a reader does."""
-        self.page.get_by_label(name).evaluate(
+        self.page.get_by_role("slider", name=name).evaluate(
             "(input, to) => { input.value = to; input.dispatchEvent(new Event('input', { bubbles: true })); }",
             str(value),
+        )
+
+    def not_a_number(self, name: str) -> None:
+        """Force into a slider what its type would not let in."""
+        self.page.get_by_role("slider", name=name).evaluate(
+            """(input) => { Object.assign(input, { type: 'text', value: 'much' }).dispatchEvent(new Event('input'));
+            input.type = 'range'; }"""
         )
 
     def problems(self) -> list[str]:
