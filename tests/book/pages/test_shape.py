@@ -6,7 +6,7 @@ from snippets.book.pages import pages, shape
 from snippets.book.pages.facts import Facts
 
 OLD = {  # chapters still to be rewritten; none may join them
-    "regression", "gradient-step", "preconditioner", "jump", "cliff", "curriculum",
+    "regression", "gradient-step", "preconditioner",
 }  # fmt: skip
 CHAPTERS = [page for page in pages.chapters() if page.key.rpartition("/")[2] not in OLD]
 LISTING = "```python\n" + "x = 1\n" * 16 + "```\n"
