@@ -17,6 +17,7 @@ from snippets.book.paths import SNIPPETS
 from snippets.contract import Measurements
 
 INTERACTIVES = SNIPPETS / "interactives"
+RELATIVE = re.compile(r"""["'](\.{1,2}/[\w./-]+\.js)["']""")  # in a script: a file beside it that it imports or starts
 LEVELS = ("no code", "some Python", "some PyTorch", "linear algebra", "calculus")
 WORDS_A_MINUTE = 180  # of a page with formulas and code
 FIGURE_MINUTES = 0.5
@@ -83,6 +84,19 @@ class Interactive:
     @property
     def script(self) -> Path:
         return INTERACTIVES / f"{self.name}.js"
+
+    @property
+    def scripts(self) -> list[Path]:
+        """The script, and what it and those name by a relative path: modules that are imported, workers."""
+        found, waiting = list[Path](), [self.script]
+        while waiting:
+            if (path := waiting.pop()) in found:
+                continue
+            if not path.is_file() or not path.is_relative_to(INTERACTIVES):
+                raise BookError(f"snippets/interactives/{self.name}.js needs {path.name}, which is not beside it")
+            found.append(path)
+            waiting += [(path.parent / name).resolve() for name in RELATIVE.findall(path.read_text(encoding="utf-8"))]
+        return found
 
     def data(self, runs: Runs) -> bytes | None:
         """What snippets/interactives/<name>.py returns from data(runs), as JSON; None where it has no such file."""
