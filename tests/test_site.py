@@ -129,7 +129,7 @@ def test_only_the_first_picture_of_a_page_is_wanted_at_once(site):
     for page in CHAPTERS:
         images = [img for img in site[built(page)].all("img") if "figures/" in img["src"]]
         eager = [img for img in images if img.get("loading") != "lazy"]
-        assert eager == images[:1], page.name
+        assert eager in ([], images[:1]), page.name  # none where a diagram, which is no image, comes first
 
 
 @pytest.mark.parametrize(
