@@ -56,7 +56,7 @@ def imports(parts: list[str]) -> dict[str, list[str]]:
         "a diagram": list((SNIPPETS / "diagrams").glob("*.py")),
         "its data to touch": list((SNIPPETS / "interactives").glob("*.py")),
         "icl": list((SNIPPETS / "icl").rglob("*.py")),
-        "book": list((SNIPPETS / "book").rglob("*.py")),
+        "book": [path for path in (SNIPPETS / "book").rglob("*.py") if path.parent.name != "new"],
     }
     found = {}
     for kind, files in kinds.items():

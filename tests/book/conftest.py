@@ -25,7 +25,9 @@ class SmallBook:
             shutil.copytree(
                 ROOT / "snippets" / room, root / "snippets" / room, ignore=shutil.ignore_patterns("__pycache__")
             )
+        (root / "snippets" / "diagrams").mkdir()
         top = [f"snippets/{name}.py" for name in ("__init__", "__main__", "contract", "style", "progress")]
+        top += [f"snippets/diagrams/{name}.py" for name in ("__init__", "vocabulary")]
         for file in (*top, "Snakefile", "package-lock.json", "requirements.txt", "mkdocs.yml"):
             shutil.copy(ROOT / file, root / file)
         (root / "node_modules").symlink_to(ROOT / "node_modules")

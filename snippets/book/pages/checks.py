@@ -9,7 +9,7 @@ from snippets.book.measure.seeds import DEFAULT_SEEDS
 from snippets.book.pages import glossary, lab_runs, labs, macros, navigation, pages, references
 from snippets.book.paths import SHOWN_PRESET
 
-CHAPTER_KEYS = ("title", "description", "part", "question", "mechanism", "evidence", "experiments")
+CHAPTER_KEYS = ("title", "description", "part", "question", "mechanism", "evidence", "level", "experiments")
 SHORTEST_ALT = 60  # characters; fewer cannot name the axes and the trend
 
 

@@ -13,30 +13,35 @@ from snippets.book.paths import RECORD
 from snippets.contract import INCONCLUSIVE, NOT_REPRODUCED
 
 FRESH_SEEDS = RECORD / "fresh_seeds.json"
+FILTER = '\n## All claims\n\n<div id="ledger-filter"></div>\n'  # which assets/ledger.js fills
 Link = Callable[[str], str]  # from the page being made to a file under docs/, or to an address
 
 
 def ledger(facts: Facts, source: Link, address: Link) -> str:
     """Every claim once: first a list of what did not come out, then all of them by chapter, folded."""
     known: list[tuple[str, dict[str, Any]]] = []
-    blocks: list[str] = []
-    heading = ""
+    chapters: dict[str, list[str]] = {}
     for name in by_chapter():
         page = chapter_of(name)
-        title = page.title if page else "Without a chapter"
-        if title != heading:
-            link = f"[The chapter]({source(page.file)})\n" if page else ""
-            blocks.append(f"\n## {title}\n\n{link}")
-            heading = title
-        blocks.append(f"\n### {spoken(name)}\n\n{facts.experiment(name).question} `snippets/{name}.py`\n")
+        title = f"[{page.title}]({source(page.file)})" if page else "Without a chapter"
+        block = chapters.setdefault(title, [])
+        block.append(f"<p><strong>{spoken(name)}.</strong> {html.escape(facts.experiment(name).question)}</p>\n")
         try:
             results = facts.results(name)
         except NotMeasured:
-            blocks.append(pending(name, "not measured yet"))
+            block.append(pending(name, "not measured yet", tag="p"))
             continue
         known += [(name, claim) for claim in results["claims"]]
-        blocks += [entry(name, claim, results, address) for claim in results["claims"]]
-    return counted([claim for _, claim in known]) + opening(known, address) + "\n".join(blocks)
+        block += [entry(name, claim, results, address) for claim in results["claims"]]
+    folded = [chapter(title, "".join(block)) for title, block in chapters.items()]
+    return counted([claim for _, claim in known]) + opening(known, address) + FILTER + "\n".join(folded)
+
+
+def chapter(title: str, block: str) -> str:
+    """The claims of a chapter, folded; its heading leads to it."""
+    count = block.count("<details")
+    summary = f"{count} claim{'s' if count != 1 else ''}"
+    return f'\n## {title}\n\n<details class="ledger-chapter"><summary>{summary}</summary>\n{block}</details>\n'
 
 
 def counted(claims: list[dict[str, Any]]) -> str:
@@ -87,8 +92,10 @@ def entry(name: str, claim: dict[str, Any], results: dict[str, Any], address: Li
     }
     listed = "".join(f"<div><dt>{key}</dt><dd>{value}</dd></div>" for key, value in rows.items())
     state = "" if claim["holds"] else " fails"
+    paper = html.escape(references.short(claim["reported"]["key"])) if claim["reported"] else ""
     return (
-        f'<details class="ledger-claim{state}" id="{anchor(name, claim["id"])}"><summary>{html.escape(claim["says"])} '
+        f'<details class="ledger-claim{state}" id="{anchor(name, claim["id"])}" data-verdict="{claim["verdict"]}" '
+        f'data-paper="{paper}"><summary>{html.escape(claim["says"])} '
         f'<span class="ledger-mark">{numbers.mark(claim)}</span></summary><dl>{listed}</dl></details>\n'
     )
 

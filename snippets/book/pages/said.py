@@ -34,7 +34,8 @@ def value(claim: Claim, seeds: list[int], noun: str) -> str:
     """The median and its unit; of an exact claim the largest error."""
     if claim["kind"] == "exact":
         return f"{number(claim['high'], claim['digits'])}{unit(claim)} at most"
-    return f"{number(median(claim), claim['digits'])}{unit(claim)}"
+    found = median(claim)
+    return found if isinstance(found, str) else f"{number(found, claim['digits'])}{unit(claim)}"
 
 
 def spread(claim: Claim, seeds: list[int], noun: str) -> str:
@@ -48,7 +49,8 @@ def spread(claim: Claim, seeds: list[int], noun: str) -> str:
 
 def about(claim: Claim, seeds: list[int], noun: str) -> str:
     """The median, to two digits at most."""
-    return f"about {number(median(claim), min(2, claim['digits']))}{unit(claim)}"
+    found = median(claim)
+    return found if isinstance(found, str) else f"about {number(float(f'{found:.2g}'), 2)}{unit(claim)}"
 
 
 def percent(claim: Claim, seeds: list[int], noun: str) -> str:
@@ -119,7 +121,7 @@ def reached(claim: Claim) -> list[float]:
 def unreached(claim: Claim, seeds: list[int], form: str) -> str:
     """The seeds that never got there, said behind the number; nothing where none did."""
     never = [str(seed) for seed, found in zip(seeds, claim["values"], strict=True) if found == "never"]
-    if not never or claim["kind"] == "exact" or len(never) == claim["applies"]:
+    if not never or claim["kind"] == "exact" or claim["median"] == "never":
         return ""
     listed = never[0] if len(never) == 1 else f"{', '.join(never[:-1])} and {never[-1]}"
     return f" (seed{'s' if len(never) > 1 else ''} {listed} never)"

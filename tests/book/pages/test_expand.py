@@ -6,7 +6,7 @@ import pytest
 
 from snippets.book.errors import BookError
 from snippets.book.measure import catalogue
-from snippets.book.pages import expand, facts, macros, navigation, pages
+from snippets.book.pages import expand, facts, macros, navigation, pages, shown
 from snippets.book.paths import DOCS, SNIPPETS
 
 CLAIM = {
@@ -36,14 +36,16 @@ def docs(tmp_path, monkeypatch):
     monkeypatch.setattr(facts.Facts, "images", lambda self, experiment, name: (images | data, (864, 432)))
     (tmp_path / "one").mkdir()
     for key in ("first", "jump"):
-        (tmp_path / f"one/{key}.md").write_text(f"---\ntitle: The {key}\nmechanism: none\n---\n\n# The {key}\n")
+        front = f"title: The {key}\nlevel: some Python\nmechanism: none"
+        (tmp_path / f"one/{key}.md").write_text(f"---\n{front}\n---\n\n# The {key}\n")
     navigation.forget()
     yield tmp_path
     navigation.forget()
 
 
 def page(docs, text: str, file: str = "one/first.md") -> str:
-    (docs / file).write_text(text if text.startswith("---") else f"---\ntitle: A\nmechanism: none\n---\n{text}")
+    front = "---\ntitle: A\nlevel: some Python\nmechanism: none\n---\n"
+    (docs / file).write_text(text if text.startswith("---") else front + text)
     return expand.page(file, facts.Facts(draft=False))[0]
 
 
@@ -56,7 +58,9 @@ def test_macros_are_filled_in_and_code_is_left_alone(docs):
 
 def test_a_chapter_has_its_number_in_title_heading_and_figures(docs):
     figure = '{{{ figure("x", "curve", alt="A", caption="B") }}}\n'
-    text = page(docs, f"---\ntitle: The jump\nmechanism: a\n---\n\n# The jump\n\n{figure}\n{figure}", "one/jump.md")
+    front = "---\ntitle: The jump\nlevel: calculus\nmechanism: a\nneeds: [one/first]\ncore: true\n---\n"
+    text = page(docs, f"{front}\n# The jump\n\n{figure}\n{figure}", "one/jump.md")
+    assert "core path · calculus · 1 minutes · after [chapter 1](first.md)</p>" in text
     assert "title: 2. The jump\n" in text and "\n# 2. The jump\n" in text
     assert "**Figure 2.1.** B" in text and "**Figure 2.2.** B" in text
     assert text.count("{ width=864 height=432 }") == 1 and text.count("{ width=864 height=432 loading=lazy }") == 3
@@ -181,3 +185,38 @@ def test_no_result_is_typed_in_an_alt_text_or_a_caption(page):
             if found := [number for number in re.findall(r"\d+\.\d+", text) if number not in SETTINGS]:
                 typed[call.arguments[1]] = found
     assert not typed, f"{page.name}: {typed}"
+
+
+def test_a_claim_says_its_number_and_shows_the_rest_on_hover(docs):
+    text = page(docs, '{{{ claim("x", "sharp", show="times") }}}')
+    assert (
+        ">a tenth (seed 4 never)\u2060<span" in text
+        and 'title="It is sharp. Asked: &lt; 0.2. Measured: 0.1 (0.05' in text
+    )
+
+
+def test_a_prediction_stands_on_its_claim_and_names_the_figure_it_veils(docs):
+    options = 'answer=2, because=("x", "{}"), unveils="x:curve", why="It is [[x:sharp]]."'
+    call = f'predict("How?", ["a ramp", "at $x$"], {options})'
+    text = page(docs, "{{{ " + call.format("sharp") + " }}}")
+    assert 'data-answer="2" data-unveils="x-curve"' in text and "It is 0.1." in text
+    assert '<span class="arithmatex">\\(x\\)</span>' in text
+    with pytest.raises(BookError, match="makes no claim 'smooth'"):
+        page(docs, "{{{ " + call.format("smooth") + " }}}")
+    with pytest.raises(BookError, match="the answer is option 3 of 2"):
+        page(docs, "{{{ " + call.format("sharp").replace("answer=2", "answer=3") + " }}}")
+
+
+def test_a_diagram_and_a_figure_to_touch_that_are_not_there_are_named(docs):
+    with pytest.raises(BookError, match=r"there is no snippets/diagrams/nowhere\.py"):
+        page(docs, '{{{ diagram("nowhere", "a", alt="A", caption="B") }}}')
+    with pytest.raises(BookError, match=r"there is no snippets/interactives/nowhere\.js"):
+        page(docs, '{{{ touch("nowhere", "a", height=100) }}}')
+
+
+def test_a_figure_to_touch_brings_its_script_and_its_data(docs, tmp_path, monkeypatch):
+    (tmp_path / "toy.js").write_text("export function mount() {}")
+    monkeypatch.setattr(shown, "INTERACTIVES", tmp_path)
+    text = page(docs, '{{{ touch("toy", "a <toy>", height=100, caption="It is [[x:sharp]].") }}}')
+    assert 'data-script="../../assets/interactives/toy.js"' in text and "data-data" not in text
+    assert 'aria-label="a &lt;toy&gt;"' in text and "<figcaption markdown>It is 0.1.</figcaption>" in text
