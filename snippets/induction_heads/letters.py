@@ -27,16 +27,16 @@ ALPHABET = "abcdefghijklmnopqrstuvwxyz "
 # --8<-- [start:config]
 @dataclass(frozen=True)
 class Config:
-    n_tokens: int = 48  # letters that the network reads
-    shortest: int = 4  # letters of a segment
-    longest: int = 16
-    gap: int = 4  # most random letters between two copies
+    n_tokens: int = 64  # letters that the network reads
+    shortest: int = 3  # letters of a segment
+    longest: int = 12
+    gap: int = 20  # most random letters between two copies
     d_model: int = 32
     n_heads: int = 2
     learning_rate: float = 5e-3
     faster: float = 20.0  # the rate of distances, in units of learning_rate
     batch: int = 64
-    n_steps: int = 1200
+    n_steps: int = 800
     n_test: int = 32  # batches
 
 
