@@ -34,7 +34,7 @@ export function right(logits, tokens) {
 
 /** What a head is, by its scores on repeated letters. */
 export function role(data, layer, head) {
-  if (layer === 0 && data.previous[0][head] >= 0.5) return "previous token";
+  if (layer === 0 && data.previous[0][head] >= 0.25) return "previous token";
   if (layer === 1 && data.prefix[1][head] >= 0.5) return "induction";
   return "other";
 }

@@ -23,6 +23,14 @@ def data(runs: Callable[[str], list[Measurements]]) -> dict[str, Any]:
         for name, value in first.items()
         if name.startswith(PREFIX)
     }
-    scores = {name: np.round(first[name], 3).tolist() for name in ("prefix", "previous")}
+    scores = {
+        name: np.round(first[name], 3).tolist() for name in ("prefix", "previous")
+    }
     heads, positions = weights["by_distance_0"]["shape"]
-    return {"alphabet": ALPHABET, "positions": positions, "heads": heads, "weights": weights, **scores}
+    return {
+        "alphabet": ALPHABET,
+        "positions": positions,
+        "heads": heads,
+        "weights": weights,
+        **scores,
+    }

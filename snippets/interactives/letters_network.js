@@ -21,9 +21,14 @@ export function fromHalf(text) {
 
 /** @param {Data} data @returns {Network} */
 export function read({ alphabet, positions, heads, weights }) {
-  const of = (name) => fromHalf(weights[name].half);
+  const of = (name) => {
+    const told = weights[name];
+    const values = told && fromHalf(told.half);
+    if (!values || values.length !== told.shape.reduce((all, size) => all * size, 1)) throw new Error(`the weights ${name} are not whole`);
+    return values;
+  };
   const layers = [0, 1].map((layer) => ({ QKV: of(`W_QKV_${layer}`), O: of(`W_O_${layer}`), byDistance: of(`by_distance_${layer}`) }));
-  return { d: weights.W_E.shape[1], heads, layers, E: of("W_E"), U: of("W_U"), letters: alphabet.length, positions };
+  return { layers, E: of("W_E"), U: of("W_U"), d: weights.W_E.shape[1], heads, letters: alphabet.length, positions };
 }
 
 /** A row times a matrix that is stored by rows. */
