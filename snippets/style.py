@@ -137,3 +137,17 @@ def level(
         va="top" if below else "bottom",
         fontsize=8.5,
     )
+
+
+def beside(ax: Axes, y: float, text: str, *, shift: float = 0) -> None:
+    """A dotted line with its name to the right of the frame, where no curve runs; `shift` points up."""
+    ax.axhline(y, color=ink(), linewidth=0.9, linestyle=":", label=f"_{text}")
+    ax.annotate(
+        text,
+        (1, y),
+        xycoords=("axes fraction", "data"),
+        xytext=(3, shift),
+        textcoords="offset points",
+        va="center",
+        fontsize=8.5,
+    )

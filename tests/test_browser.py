@@ -80,7 +80,7 @@ def test_a_page_on_every_screen(watched, address, path):
 FOUND_FIRST = {
     "Akyurek": "algorithms/regression/",
     "OLS": "algorithms/regression/",
-    "RoPE": "mechanisms/attention/",
+    "RoPE": "mechanisms/positions/",
     "softmax attention": "mechanisms/attention/",
     "IWL": "mechanisms/what-is-icl/",
     "burstiness": "mechanisms/what-is-icl/",
@@ -232,13 +232,51 @@ def test_a_mark_leads_to_its_entry_in_the_ledger_and_unfolds_it(watched, address
     expect(one.page.locator(f"#{entry} dl")).to_be_visible()
 
 
+def test_a_number_shows_what_was_asked_of_it_on_hover_and_focus(watched, address):
+    for way in ("hover", "focus"):
+        one = watched(address + "abrupt-learning/jump/")
+        getattr(one.page.locator("article a.claim").first, way)()
+        expect(one.page.locator(".md-tooltip2--active").first).to_contain_text("Asked:")
+
+
+def test_a_prediction_veils_its_figure_until_it_is_made(watched, address):
+    one = watched(address + "abrupt-learning/jump/")
+    asked = one.page.locator(".predict").first
+    figure = one.page.locator(f"[id='{asked.get_attribute('data-unveils')}']")
+    expect(figure.locator("img:visible")).to_have_count(0)
+    wrong = {"1": 2}.get(asked.get_attribute("data-answer") or "", 1)
+    asked.locator("li button").nth(wrong - 1).focus()
+    one.page.keyboard.press("Enter")
+    expect(figure.locator("img:visible")).to_have_count(1)
+    expect(asked.get_by_role("status")).to_contain_text(f"Measured was number {asked.get_attribute('data-answer')}.")
+    expect(asked.locator("li.right button")).to_have_count(1)
+    plain = watched(address + "abrupt-learning/jump/", java_script_enabled=False)
+    assert plain.page.locator(".veiled").count() == 0 and plain.page.locator(".predict li").count() >= 2
+    linked = watched(address + f"abrupt-learning/jump/#{asked.get_attribute('data-unveils')}")
+    expect(linked.page.locator(f"[id='{asked.get_attribute('data-unveils')}'] img:visible")).to_have_count(1)
+    assert one.errors == []
+
+
+def test_the_ledger_is_filtered_by_verdict_chapter_paper_and_words(watched, address):
+    one = watched(address + "ledger/")
+    told = one.page.locator("#ledger-filter").get_by_role("status")
+    expect(told).to_contain_text("claims")
+    one.page.get_by_label("Verdict").select_option("not reproduced")
+    shown = one.page.locator("details.ledger-claim:visible")
+    assert 0 < shown.count() == int((told.text_content() or "").split()[0])
+    assert {claim.get_attribute("data-verdict") for claim in shown.all()} == {"not reproduced"}
+    one.page.get_by_label("Words").fill("no such words anywhere")
+    expect(told).to_contain_text("0 of")
+    assert shown.count() == 0 and one.errors == []
+
+
 def test_the_first_screen_says_what_it_is_and_shows_the_ways_in(watched, address):
     one = watched(address)
     expect(one.page.locator(".book-lead").first).to_be_in_viewport()
-    expect(one.page.locator(".book-figure img:visible").first).to_be_in_viewport(ratio=1)
+    expect(one.page.locator(".book-figure svg.diagram").first).to_be_in_viewport(ratio=1)
     for way in one.page.locator(".ways-in > div").all():
         expect(way).to_be_in_viewport(ratio=1)
-    assert one.page.locator(".ways-in > div").count() == 3
+    assert one.page.locator(".ways-in > div").count() == 4
 
 
 def test_without_scripts_the_page_is_whole(watched, address):

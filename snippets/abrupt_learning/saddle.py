@@ -48,7 +48,7 @@ class Config:
 PRESETS = {"laptop": Config()}
 
 
-# --8<-- [start:origin]
+# --8<-- [start:slopes]
 def slope(n_pairs: int, n_labels: int) -> float:
     """sigma: how fast the loss falls with xi at the origin."""
     return (n_labels - n_pairs) / (n_labels * (2 * n_pairs + 1))
@@ -60,6 +60,10 @@ def growth(n_pairs: int, n_labels: int) -> float:
     return (2 * n_pairs - share) / (tokens**2 * (n_pairs + 1))
 
 
+# --8<-- [end:slopes]
+
+
+# --8<-- [start:hessian]
 def hessian(n_pairs: int, n_labels: int) -> Float[Tensor, "3 3"]:
     """The Hessian at the origin, in the order xi, alpha, beta."""
     absent, tokens = n_labels - n_pairs, 2 * n_pairs + 1
@@ -69,7 +73,7 @@ def hessian(n_pairs: int, n_labels: int) -> Float[Tensor, "3 3"]:
     return matrix
 
 
-# --8<-- [end:origin]
+# --8<-- [end:hessian]
 
 
 def at_the_origin(

@@ -26,12 +26,22 @@ class Drawing:
     def __init__(self, height: float, width: float = WIDTH) -> None:
         self.width, self.height = width, height
         self.shapes: list[str] = []
+        self.stepping = False  # is a group of shapes open that appears later?
 
     def svg(self, alt: str) -> str:
         """The whole diagram on one line; `alt` is what a screen reader says of it."""
+        shapes = "".join(self.shapes) + ("</g>" if self.stepping else "")
         size = f'viewBox="0 0 {self.width:g} {self.height:g}" width="{self.width:g}" height="{self.height:g}"'
         label = html.escape(alt)
-        return f'<svg class="diagram" role="img" aria-label="{label}" {size}>{"".join(self.shapes)}</svg>'
+        return f'<svg class="diagram" role="img" aria-label="{label}" {size}>{shapes}</svg>'
+
+    def step(self, number: int) -> None:
+        """What follows appears as the picture's step number so many, one after the other, once; 0: at once."""
+        if self.stepping:
+            self.shapes.append("</g>")
+        self.stepping = number > 0
+        if self.stepping:
+            self.shapes.append(f'<g class="d-step" style="--step:{number}">')
 
     def text(
         self,
@@ -59,7 +69,8 @@ class Drawing:
         *,
         round: float = 4,
     ) -> None:
-        """A rectangle. kind: "head", "memory", "token", "asked", a part's name, or "" for an outline."""
+        """A rectangle. kind: "head", "memory", "token", "asked", a part's name, or "" for an outline; with "frame"
+        it is drawn around what stands there already."""
         self.shapes.append(
             f'<rect class="d-box {kind}" x="{x - width / 2:g}" y="{y - height / 2:g}" width="{width:g}" '
             f'height="{height:g}" rx="{round:g}"/>'
@@ -155,6 +166,19 @@ class Drawing:
                 words,
                 kind,
             )
+
+    def arc(
+        self, x: float, to_x: float, y: float, height: float, weight: float
+    ) -> None:
+        """How much the token at x reads from the one at to_x, over both, whose tops are at y: the thicker, the more."""
+        way = (
+            f"M{x:g} {y:g}C{x:g} {y - height:g} {to_x:g} {y - height:g} {to_x:g} {y:g}"
+        )
+        if x == to_x:  # a token that reads from itself
+            way = f"M{x - 5:g} {y:g}C{x - 14:g} {y - height:g} {x + 14:g} {y - height:g} {x + 5:g} {y:g}"
+        self.shapes.append(
+            f'<path class="d-line read" style="stroke-dasharray:none;stroke-width:{0.6 + 6 * weight:.2f}" d="{way}"/>'
+        )
 
     def cells(
         self,

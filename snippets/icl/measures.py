@@ -65,9 +65,11 @@ def prefix_matching(
     1: all attention lies there. `where` keeps some queries only. Source: olsson2022,
     head activation evaluators, on 25 random tokens repeated four times.
     """
+    # --8<-- [start:follows]
     before = torch.full_like(tokens, -1)
     before[:, 1:] = tokens[:, :-1]
     follows = (tokens[:, :, None] == before[:, None, :]).tril()  # (batch, query, key)
+    # --8<-- [end:follows]
     queries = follows.any(-1) if where is None else follows.any(-1) & where
     if not queries.any():
         raise ValueError(

@@ -286,7 +286,7 @@ CLAIMS = [
     Claim("one-head", lambda m: float(m["trained"]) * N, below(1.25), "times 1/N",
           "One layer with one head, all its tables trained, is right less than 1.25 times as often as a guess "
           "among the labels shown.", digits=3),
-    Claim("two-heads", wrong, at_most(0), "% wrong at the worst",
+    Claim("two-heads", wrong, at_most(0), "% of answers wrong",
           "One layer with two heads, set by hand for one length, makes no error either, for N = 2, 4, 8, 16 "
           "and 32.", exact=True),
     Claim("fragile", fragile, above(0.7), "of answers",

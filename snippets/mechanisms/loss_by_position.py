@@ -66,6 +66,7 @@ def throw(
 
 
 # --8<-- [start:exact]
+# --8<-- [start:counting]
 def counting(
     throws: Int[Tensor, "n throw"], k: int, a: float
 ) -> Float[Tensor, "n throw face"]:
@@ -73,6 +74,9 @@ def counting(
     seen = F.one_hot(throws, k).double().cumsum(1).roll(1, 1)
     seen[:, 0] = 0  # nothing before the first throw
     return (seen + a) / (seen + a).sum(-1, keepdim=True)
+
+
+# --8<-- [end:counting]
 
 
 def exact_loss(t: int, k: int, a: float) -> float:

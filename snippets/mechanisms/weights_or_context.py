@@ -124,11 +124,13 @@ def evaluate(network: MaskedTransformer, world: World) -> dict[str, float]:
 
     prompt, usual = world.test_prompts(shown=True)
     result["agree"] = share(ask(network, words, prompt), usual)
+    # --8<-- [start:contradict]
     for name, all_pairs in (("flipped", True), ("lie", False)):
         changed, says = world.flipped(prompt, usual, all_pairs)
         logits = ask(network, words, changed)
         result[f"{name}_prompt"] = share(logits, says)
         result[f"{name}_memory"] = share(logits, usual)
+    # --8<-- [end:contradict]
 
     kinds = {
         "new_items": (True, False),

@@ -78,11 +78,13 @@ def contributions(
     The final norm takes off the mean, which is linear, and divides by one number for
     each token. That number is computed once, from the whole stream.
     """
+    # --8<-- [start:sum]
     divisor = spread(torch.stack(list(writes.values())).sum(0))
     return {
         name: network.unembed(centred(write) / divisor)
         for name, write in writes.items()
     }
+    # --8<-- [end:sum]
 
 
 def lift(

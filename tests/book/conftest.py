@@ -12,7 +12,16 @@ import pytest
 from snippets.book.paths import ROOT
 
 TINY = "mechanisms/tiny"
-FIXED = ("index", "map", "ledger", "run-times", "references", "glossary", "about/claims")  # pages of every book
+FIXED = (
+    "index",
+    "map",
+    "ledger",
+    "papers",
+    "run-times",
+    "references",
+    "glossary",
+    "about/claims",
+)  # pages of every book
 
 
 class SmallBook:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from snippets.book.pages import shown
 from snippets.book.paths import ROOT
@@ -31,7 +31,7 @@ MOUNT = """async ([name, data]) => {
 }"""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # other tests start a Playwright of their own, and there can be one at a time
 def browser() -> Iterator[Browser]:
     path = chromium.find()
     assert path, "there is no Chromium; run `make browser`"
@@ -39,6 +39,30 @@ def browser() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=path, args=OPTIONS)
         yield running
         running.close()
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Where the repository is served: scripts are imported from /snippets/interactives/."""
+    with served(ROOT) as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """An empty page of that origin, as narrow as a phone. A script that fails on it fails the test."""
+    errors: list[str] = []
+    with browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True) as context:
+        opened = context.new_page()
+        opened.on("pageerror", lambda error: errors.append(str(error)))
+        opened.goto(f"{address}README.md")
+        opened.set_content(
+            '<link rel="stylesheet" href="/docs/assets/book.css">'
+            '<body data-md-color-scheme="default" class="md-typeset">'
+            '<div class="touch-place" id="place"></div></body>'
+        )
+        yield opened
+    assert errors == []
 
 
 @pytest.fixture(scope="session")

@@ -138,19 +138,24 @@ def same_machine(kept, run) -> bool:
 
 
 def test_the_page_is_the_book_s_own(own):
-    """The page of a lab has the solution's code, outputs and pictures, and nothing of Jupyter's style or scripts."""
+    """The page has the exercise's code, the solution's folded, outputs and pictures, and nothing of Jupyter's style."""
     solution = lab_runs.solution(own.LAB)
     drawn = lab_pages.pictures(own.LAB, solution)
     page = lab_pages.as_in_the_book(rendered(solution), own.LAB, drawn)
     soup = BeautifulSoup(page, "html.parser")
     assert not soup.find(["style", "script"]) and not soup.select("[class^=jp-]") and "base64," not in page
-    assert len(soup.find_all("h1")) == 1 and len(page) < 250_000
+    assert len(soup.find_all("h1")) == 1 and len(page) < 300_000
     listed = "".join(block.get_text() for block in soup.select(".language-python code"))
     for cell in code(solution):
         body = cell.source.partition("\n")[2] if "check" in cell.metadata.get("tags", []) else cell.source
         assert body.strip() in listed
+    exercise = code(labs.notebook(labs.read(own.LAB), labs.stub))
+    assert all(c.source.strip() in listed for c in exercise if "check" not in c.metadata.get("tags", []))
+    to_write = [c for c, asked in zip(code(solution), exercise) if c.source != asked.source]
+    assert len(soup.select("details.success")) == len(to_write) > 0
     shown = "".join(block.get_text() for block in soup.select(".lab-output code"))
-    assert [line for c in code(solution) for line in lab_runs.printed(c).split("\n") if line] == [
+    plain = [c for c in code(solution) if "check" not in c.metadata.get("tags", [])]
+    assert [line for c in plain for line in lab_runs.printed(c).split("\n") if line] == [
         line for line in shown.split("\n") if line
     ]
     images = soup.find_all("img")

@@ -41,7 +41,7 @@ def test_formula_errors_notice_a_wrong_encoding(monkeypatch):
 
 
 def test_alibis_sharpest_look():
-    """Exercise 4: own token shunned, contents alike, four heads: 1 - e^(-1/4) falls on the token before."""
+    """Exercise 3 of *positions*: own token shunned, contents alike: 1 - e^(-1/4) falls on the token before."""
     weights = ALiBi(4).bias(2000)[0, -1, :-1].double().softmax(0)
     assert weights[-1].item() == pytest.approx(1 - np.exp(-1 / 4), abs=1e-6)
     assert weights[-1].item() == pytest.approx(0.22, abs=0.002)

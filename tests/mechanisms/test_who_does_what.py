@@ -81,7 +81,7 @@ def test_accuracy_counts_right_answers(monkeypatch):
 
 
 def test_a_sum_cannot_be_read_by_adding_logits():
-    """Exercise 3: the best logits f_c(a) + g_c(b) have the loss ln 7, though not the accuracy of a blind guess."""
+    """Exercise 4: the best logits f_c(a) + g_c(b) have the loss ln 7, though not the accuracy of a blind guess."""
     a, b = torch.tensor(list(product(range(7), repeat=2))).T
     target = (a + b) % 7
     f = torch.zeros(2, 7, 7, dtype=torch.float64, requires_grad=True)
@@ -95,7 +95,7 @@ def test_a_sum_cannot_be_read_by_adding_logits():
 
 
 def test_a_layer_norm_breaks_the_bound():
-    """Exercise 3: embeddings, a norm and W_U, and no other part, come below ln 7: dividing by sigma(a, b) is no sum."""
+    """Exercise 4: embeddings, a norm and W_U, and no other part, come below ln 7: dividing by sigma(a, b) is no sum."""
     a, b = torch.tensor(list(product(range(7), repeat=2))).T
     left, right, W_U = (normal(7, 16, std=1.0, generator=generator(i)) for i in range(3))
     optimizer = torch.optim.Adam([left, right, W_U], 0.02)

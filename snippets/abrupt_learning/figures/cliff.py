@@ -72,7 +72,7 @@ def on_map(ax: Axes, values: ndarray, step: float) -> ContourSet:
     drawn = ax.contourf(
         ALPHA.numpy(), XI.numpy(), values, levels=levels, cmap="viridis"
     )
-    ax.set(xlabel="alpha", ylabel="xi")
+    ax.set(xlabel="$\\alpha$", ylabel="$\\xi$")
     ax.grid(False)
     return drawn
 
@@ -88,7 +88,10 @@ def draw_landscape(runs: list[Measurements]) -> Figure:
         name = f"t = {moment}"
         xi, alpha = (np.interp(moment, m["time"], m["path"][:, i]) for i in (0, 1))
         ax.plot(alpha, xi, "o", markersize=4, label=f"_{name}", **HALO)
-        ax.annotate(name, (alpha, xi), xytext=(6, -10), **BESIDE, **HALO)
+        beside = (
+            {"xytext": (7, -11)} if alpha < 5 else {"xytext": (-8, 4), "ha": "right"}
+        )
+        ax.annotate(name, (alpha, xi), **beside, **BESIDE, **HALO)
     ax.set(xlim=(0, 7), ylim=(0, 10))
     fig.colorbar(drawn, ax=ax, label="loss (nats)", ticks=[0, 1, 2, 3])
     return fig
@@ -105,7 +108,7 @@ def draw_surface(runs: list[Measurements]) -> Figure:
     xi, alpha, _ = m["path"][inside].T
     above = m["losses"][0][inside] + 0.03
     ax.plot(alpha, xi, above, linewidth=1.6, label="_flow, seed 0", **HALO)
-    ax.set(xlabel="alpha", ylabel="xi", zlabel="loss (nats)")
+    ax.set(xlabel="$\\alpha$", ylabel="$\\xi$", zlabel="loss (nats)")
     ax.view_init(elev=32, azim=24)
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_pane_color((0, 0, 0, 0))
@@ -118,7 +121,7 @@ def draw_slices(runs: list[Measurements]) -> Figure:
     for ax, beta in zip(axes[:, 0], SLICES):
         drawn = on_map(ax, height(torch.full_like(ALPHA, beta)), 0.5)
         y = math.exp(beta) / (math.exp(beta) + n)
-        ax.set_title(f"beta = {beta:g}: y = {y:.2f}")
+        ax.set_title(f"$\\beta$ = {beta:g}: $y$ = {y:.2f}")
         ax.label_outer()
     fig.colorbar(drawn, ax=list(axes[:, 0]), label="loss (nats)", ticks=[0, 1, 2, 3])
     return fig
@@ -132,7 +135,7 @@ def draw_flow(runs: list[Measurements]) -> Figure:
     shown = slice(0, int(np.searchsorted(runs[0]["time"], 150)))
     times = runs[0]["time"][shown]
     seeds_and_median(top, times, [m["losses"][0][shown] for m in runs], 0, "loss")
-    for index, name in enumerate(("xi", "alpha", "beta")):
+    for index, name in enumerate(("$\\xi$", "$\\alpha$", "$\\beta$")):
         values = [m["path"][shown, index] for m in runs]
         seeds_and_median(bottom, times, values, index + 1, name)
 
@@ -157,8 +160,8 @@ def draw_flow(runs: list[Measurements]) -> Figure:
     top.annotate(
         "edge, true contexts", (true_edge, 2.5), xytext=(-4, 0), ha="right", **BESIDE
     )
-    level(top, math.log(n_labels), "ln L")
-    level(top, math.log(n), "ln N")
+    level(top, math.log(n_labels), "$\\ln L$")
+    level(top, math.log(n), "$\\ln N$")
     top.set(ylabel="loss (nats)", ylim=(0, 3.9))
     bottom.set(xlabel="time", ylabel="value", xlim=(0, 150))
     top.legend(loc="lower left")
@@ -173,8 +176,8 @@ def draw_softening(runs: list[Measurements]) -> Figure:
     for index, name in enumerate(VARIANTS):
         losses = [m["losses"][index] for m in runs]
         seeds_and_median(top, times, losses, index, name)
-    level(top, math.log(PRESETS["laptop"].n_labels), "ln L")
-    level(top, math.log(PRESETS["laptop"].n_pairs), "ln N")
+    level(top, math.log(PRESETS["laptop"].n_labels), "$\\ln L$")
+    level(top, math.log(PRESETS["laptop"].n_pairs), "$\\ln N$")
     top.set(xscale="log", xlabel="time", xlim=(10, 1000))
     top.set(ylabel="loss (nats)", ylim=(0, 3.9))
 
@@ -199,9 +202,9 @@ def draw_edge(runs: list[Measurements]) -> Figure:
     fig, axes = panels(1, height=3.6)
     ax = axes[0, 0]
     predictions = (
-        ("edges", "edges_predicted", "o", "beta follows alpha"),
-        ("edges", "edges_if_beta_stays", "s", "beta stays at 0"),
-        ("true_edges", "true_edges_predicted", "^", "beta follows, true contexts"),
+        ("edges", "edges_predicted", "o", "$\\beta$ follows $\\alpha$"),
+        ("edges", "edges_if_beta_stays", "s", "$\\beta$ stays at 0"),
+        ("true_edges", "true_edges_predicted", "^", "$\\beta$ follows, true contexts"),
     )
     for number, m in enumerate(runs):
         for index, (measured, predicted, marker, name) in enumerate(predictions):
@@ -209,9 +212,7 @@ def draw_edge(runs: list[Measurements]) -> Figure:
             dots = {"color": colour(index), "markersize": 4, "alpha": 0.6}
             ax.plot(m[measured], m[predicted], marker, label=label, **dots)
     ax.axline((20, 20), (200, 200), color=ink(), linewidth=0.9, linestyle=":")
-    ax.annotate(
-        "predicted = measured", (500, 500), xytext=(0, -22), ha="center", **BESIDE
-    )
+    ax.annotate("dotted: predicted = measured", (140, 30), xytext=(0, 0), **BESIDE)
     ax.set(xscale="log", yscale="log", xlim=(10, 1000), ylim=(10, 5000))
     ax.set(xlabel="measured time to the edge", ylabel="predicted time to the edge")
     ax.legend()

@@ -39,6 +39,9 @@ def curves(
         seeds_and_median(ax, AROUND, ys, index, label, linestyle=style)
 
 
+LETTERS = ("$\\xi$", "$\\alpha$", "$\\beta$")
+
+
 def mark_edge(ax: Axes) -> None:
     ax.axvline(0, color=ink(), linewidth=0.9, linestyle=":", label="_edge")
 
@@ -46,8 +49,8 @@ def mark_edge(ax: Axes) -> None:
 def draw_numbers(runs: list[Measurements]) -> Figure:
     n = PRESETS["laptop"].task.n_pairs
     fig, axes = panels(3, height=1.9, sharex=True)
-    for ax, index, name in zip(axes[:, 0], range(3), ("xi", "alpha", "beta")):
-        label = "read off the contrast" if name == "alpha" else name
+    for ax, index, name in zip(axes[:, 0], range(3), LETTERS):
+        label = "read off the contrast" if index == 1 else name
         curves(ax, number_around(runs, index), index + 1, label)
         mark_edge(ax)
         ax.set(ylabel=name)
@@ -74,11 +77,11 @@ def draw_loss(runs: list[Measurements]) -> Figure:
     curves(ax, by_contrast, 1, "three numbers, by contrast", "--")
     curves(ax, by_share, 5, "three numbers, by share", ":")
     curves(ax, mass, 4, "even guess among shown labels", "-.")
-    level(ax, float(np.log(task.n_labels)), "ln L")
-    level(ax, float(np.log(task.n_pairs)), "ln N")
+    level(ax, float(np.log(task.n_labels)), "$\\ln L$")
+    level(ax, float(np.log(task.n_pairs)), "$\\ln N$")
     mark_edge(ax)
     ax.set(xlabel="steps after the edge", ylabel="loss on new classes (nats)")
     ax.set(ylim=(0, 3.9))
     if runs:
-        ax.legend(loc="lower left")
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize=8.5)
     return fig

@@ -30,7 +30,8 @@ def draw_curves(runs: list[Measurements]) -> Figure:
         if n == 4:
             curves_of(ax, runs, "n4-l5", 2, "L = 5")
         curves_of(ax, runs, f"n{n}-l{n}", 1, f"L = N = {n}")
-        level(ax, math.log(n), "ln N")
+        free = {"x": 0.08, "below": True} if n == 2 else {}
+        level(ax, math.log(n), "$\\ln N$", **free)
         last = max(float(m[f"n{n}-l{n}"]["step"][-1]) for m in runs)
         ax.set(ylabel="loss (nats)", ylim=(0, None), xlim=(0, 1.02 * last))
         ax.set_title(f"N = {n}")
@@ -45,7 +46,7 @@ def draw_adam(runs: list[Measurements]) -> Figure:
     for ax, n_labels in zip(axes[:, 0], (4, 16)):
         for index, (suffix, name) in enumerate(names):
             curves_of(ax, runs, f"n4-l{n_labels}{suffix}", 2 * index, name)
-        level(ax, math.log(4), "ln N")
+        level(ax, math.log(4), "$\\ln N$")
         ax.set_title("L = N = 4" if n_labels == 4 else "N = 4, L = 16")
         ax.set(ylabel="loss (nats)", ylim=(0, None), xlim=(0, None))
         ax.legend(loc="lower right" if n_labels == 4 else "upper right")

@@ -53,13 +53,13 @@ def draw_around(runs: list[Measurements]) -> Figure:
             angle, color=ink(), linewidth=0.9, linestyle=":", label="_xi = -alpha"
         )
     ax.annotate(
-        "xi = -alpha",
+        "$\\xi = -\\alpha$",
         (135, 60),
         xytext=(3, 0),
         textcoords="offset points",
         fontsize=8.5,
     )
-    ax.set(xlabel="direction of the start (degrees from xi to alpha)")
+    ax.set(xlabel="direction of the start (degrees from $\\xi$ to $\\alpha$)")
     ax.set(ylabel="time to the edge", yscale="log", xticks=range(0, 361, 45))
     ax.set(ylim=(50, 6000))
     ax.legend(loc="upper center", ncols=3, fontsize=8.5)

@@ -1,7 +1,8 @@
 """The page of a lab: mkdocs-jupyter turns the solution notebook into HTML, and this makes that HTML the book's own.
 
 build/pages/labs/<lab>/<lab>.ipynb     the exercise: stubs where the solutions were, nothing run
-build/pages/labs/<lab>/index.ipynb     the solution with its outputs; the page is made of it
+build/pages/labs/<lab>/index.ipynb     the solution with its outputs; the page is made of it: what is to be written
+                                       stands open, what solves it is folded
 build/pages/labs/<lab>/cell-<n>.png    its pictures, so that they load when they are reached
 
 mkdocs-jupyter wraps each cell in ten elements that need 575 kB of style, and repeats that style on each page. Only what
@@ -18,6 +19,9 @@ from typing import Any
 import nbformat
 from bs4 import BeautifulSoup, Tag
 from nbformat import NotebookNode
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
 
 from snippets.book.errors import BookError
 from snippets.book.pages import lab_runs, labs
@@ -69,7 +73,7 @@ def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:
     match = re.fullmatch(r"labs/(\w+)/index\.ipynb", page.file.src_uri)
     if not match:
         return html
-    page.meta["description"] = f"A lab: {page.title}, step by step, with checks. This page is its solution."
+    page.meta["description"] = f"A lab: {page.title}, step by step, with checks; solutions are folded."
     notebook = nbformat.read(page.file.abs_src_path, as_version=4)
     return as_in_the_book(html, match[1], pictures(match[1], notebook))
 
@@ -79,11 +83,13 @@ def as_in_the_book(html: str, lab: str, drawn: list[Picture]) -> str:
     soup = BeautifulSoup(html, "html.parser")
     blocks: list[str] = []
     images = iter(drawn)
-    for cell in soup.select(".jp-MarkdownCell, .jp-CodeCell .jp-CodeCell"):
+    exercise = labs.notebook(labs.read(lab), labs.stub).cells
+    for cell, asked in zip(soup.select(".jp-MarkdownCell, .jp-CodeCell .jp-CodeCell"), exercise, strict=True):
         if "jp-MarkdownCell" in cell["class"]:
             blocks.append(prose(cell))
         else:
-            blocks += [code(cell), *(shown(output, images) for output in cell.select(".jp-OutputArea-output"))]
+            blocks += [code(cell, asked.source)]
+            blocks += [shown(output, images, "check" in tags(cell)) for output in cell.select(".jp-OutputArea-output")]
     first, opening, rest = blocks[0].partition("</h1>") if blocks else ("", "", "")
     return "\n".join([first + opening, notice(lab), rest, *blocks[1:]])
 
@@ -91,11 +97,11 @@ def as_in_the_book(html: str, lab: str, drawn: list[Picture]) -> str:
 def notice(lab: str) -> str:
     """What stands under the title."""
     return (
-        '<div class="admonition note"><p class="admonition-title">This page is the solution</p>'
-        f'<p>To find it yourself, take <a href="{lab}.ipynb" download="{lab}.ipynb">the exercise</a>: the same '
-        "notebook with functions to fill in. "
-        f'The <a href="index.ipynb" download="{lab}-solution.ipynb">solution notebook</a> is '
-        "this page. Every output below was made by the code above it.</p></div>"
+        '<div class="admonition note"><p class="admonition-title">This page is the exercise</p>'
+        f'<p>Take it as <a href="{lab}.ipynb" download="{lab}.ipynb">a notebook</a>, and write what is yours to write; '
+        "each check says what is wrong. Solutions are folded below each function; pictures are those that the solution "
+        f'draws. The <a href="index.ipynb" download="{lab}-solution.ipynb">solution notebook</a> has all filled in '
+        "and was run from top to bottom.</p></div>"
     )
 
 
@@ -124,23 +130,38 @@ def marked(match: re.Match) -> str:
     )
 
 
-def code(cell: Tag) -> str:
-    """The code of a cell; a check is folded under its first comment."""
+def tags(cell: Tag) -> list[str]:
+    return [tag.get_text() for tag in cell.select(".cell-tag")]
+
+
+def code(cell: Tag, asked: str) -> str:
+    """The code of a cell. A check is folded under its first comment; where something is to be written, `asked` stands
+    open and what solves it is folded below.
+    """
     listing = cell.select_one(".highlight-ipynb pre")
     source = cell.select_one(".clipboard-copy-txt")
     assert listing is not None and source is not None, "mkdocs-jupyter renders each code cell so"
     html = listing.decode_contents().removeprefix("<span></span>").rstrip("\n")
-    rest = html.partition("\n")[2]
-    tags = [tag.get_text() for tag in cell.select(".cell-tag")]
-    if "check" not in tags:
-        return f'<div class="language-python highlight"><pre><code>{html}\n</code></pre></div>'
-    summary = source.get_text().splitlines()[0].lstrip("# ").rstrip(".")
-    listing_html = f'<div class="language-python highlight"><pre><code>{rest}\n</code></pre></div>'
-    return f'<details class="abstract"><summary>{escaped(summary)}</summary>{listing_html}</details>'
+    if "check" in tags(cell):
+        return fold(source.get_text().splitlines()[0].lstrip("# ").rstrip("."), html.partition("\n")[2], "abstract")
+    if source.get_text().strip() == asked.strip():
+        return code_block(html)
+    stub = highlight(asked, PythonLexer(), HtmlFormatter(nowrap=True)).rstrip("\n")
+    return code_block(stub) + fold("A solution", html, "success")
 
 
-def shown(output: Tag, images: Iterator[Picture]) -> str:
-    """What a cell printed or drew."""
+def code_block(html: str) -> str:
+    return f'<div class="language-python highlight"><pre><code>{html}\n</code></pre></div>'
+
+
+def fold(summary: str, html: str, kind: str) -> str:
+    return f'<details class="{kind}"><summary>{escaped(summary)}</summary>{code_block(html)}</details>'
+
+
+def shown(output: Tag, images: Iterator[Picture], check: bool) -> str:
+    """What a cell printed or drew; of a check it is nothing but that the solution is correct, and stays out."""
+    if check:
+        return ""
     if output.find("img"):
         name, png, alt = next(images)
         width, height = struct.unpack(">II", png[16:24])  # a PNG says its size there

@@ -168,7 +168,7 @@ class Macros(Lists):
         return (  # the solution is HTML: Markdown would lead to the page that is made of it
             f'[exercise]({folder}/{exercise}){{ download="{exercise}" }}, '
             f'<a href="{self._address(f"labs/{name}/")}index.ipynb" download="{solution}">solution</a>, '
-            f"[solution as a page]({folder}/index.ipynb)"
+            f"[as a page, solutions folded]({folder}/index.ipynb)"
         )
 
     # how they find things

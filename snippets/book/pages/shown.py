@@ -155,6 +155,7 @@ def minutes(text: str) -> int:
 def in_sight(text: str) -> str:
     """What of an expanded page is seen before anything is unfolded."""
     text = re.sub(r"^( *)\?\?\? .*\n(?:\1    .*\n|\s*\n)*", "", text, flags=re.MULTILINE)
+    text = re.sub(r'<details class="provenance">.*?</details>', "", text, flags=re.DOTALL)  # within other folds, too
     return re.sub(r"<details.*?</details>", "", text, flags=re.DOTALL)
 
 

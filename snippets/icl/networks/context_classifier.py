@@ -52,6 +52,7 @@ class ContextClassifier(nn.Module):
         self.W_down = nn.ParameterList(matrix(up, d, down) for _ in layers if up)
         self.W_U = matrix(d, n_labels, 0.1)  # the first guesses are nearly even
 
+    # --8<-- [start:token]
     def tokens(self, x: Inputs, label: Tokens) -> Float[Tensor, "batch pos token"]:
         """[x_t, one-hot l_(t-1), x_(t-1)]; without `paired` no last part."""
         before = F.one_hot(label, self.n_labels).to(x)
@@ -61,6 +62,8 @@ class ContextClassifier(nn.Module):
             else [x, shifted(before)]
         )
         return torch.cat(parts, -1)
+
+    # --8<-- [end:token]
 
     def forward(
         self,

@@ -22,11 +22,13 @@ def recurrent(
 ) -> Float[Tensor, "*batch pos d_v"]:
     """Token by token, as defined."""
     S, reads = torch.zeros_like(k[..., 0, :, None] * v[..., 0, None, :]), []
+    # --8<-- [start:rule]
     for t in range(k.shape[-2]):
         said = (k[..., t, None, :] @ S)[..., 0, :]  # (*batch, d_v)
         missing = beta[..., t, None] * (v[..., t, :] - said)
         S = S + k[..., t, :, None] * missing[..., None, :]
         reads.append((q[..., t, None, :] @ S)[..., 0, :])
+    # --8<-- [end:rule]
     return torch.stack(reads, -2)
 
 

@@ -33,6 +33,7 @@ class Disentangled(nn.Module):
         x = torch.cat([symbol, position], -1)  # (batch, pos, d)
 
         later = torch.full((self.n_tokens, self.n_tokens), -torch.inf).triu(1)
+        # --8<-- [start:layers]
         first = ((x @ self.A1) @ x.mT + later).softmax(-1)
         h = torch.cat([x, first @ x], -1)  # (batch, pos, 2 d)
 
@@ -40,6 +41,7 @@ class Disentangled(nn.Module):
         second = ((last @ self.A2) @ h.mT).softmax(-1)
         z = torch.cat([last, second @ h], -1)[:, 0]  # (batch, 4 d)
         return z @ self.W, first
+        # --8<-- [end:layers]
 
     # --8<-- [end:network]
 

@@ -37,9 +37,12 @@ def previous_token_head(stream: Stream, beta: float, rest: str = "start") -> Hea
     """Layer 1: attend to the token before, write its content into the buffer."""
     W_Q = torch.zeros(stream.d_model, stream.n_positions, dtype=torch.float64)
     W_K, W_V = W_Q.clone(), torch.zeros(stream.d_model, stream.d_model).to(W_Q)
+    # --8<-- [start:carry]
+    # ask by position, and be found by position; move content into the buffer
     W_Q[stream.position] = look_back(stream.n_positions, beta, rest)
     W_K[stream.position] = torch.eye(stream.n_positions).to(W_Q)
     W_V[stream.content, stream.buffer] = torch.eye(stream.d_content).to(W_Q)
+    # --8<-- [end:carry]
     return Head(W_Q, W_K, W_V)
 
 
@@ -52,11 +55,14 @@ def matching_head(stream: Stream, alpha: float, xi: float) -> Head:
     d, last = stream.d_content, stream.d_content
     W_Q = torch.zeros(stream.d_model, d + 1, dtype=torch.float64)
     W_K, W_V = W_Q.clone(), torch.zeros(stream.d_model, stream.d_model).to(W_Q)
+    # --8<-- [start:find]
+    # ask with content, be found by the buffer; add content to content
     W_Q[stream.content, :d] = alpha * torch.eye(d).to(W_Q)
     W_K[stream.buffer, :d] = torch.eye(d).to(W_Q)
     W_Q[stream.position, last] = 1  # every query ...
     W_K[stream.position.start, last] = BLOCKED  # ... leaves the start token out
     W_V[stream.content, stream.content] = xi * torch.eye(d).to(W_Q)
+    # --8<-- [end:find]
     return Head(W_Q, W_K, W_V)
 
 

@@ -21,9 +21,11 @@ def recurrent(
 ) -> Float[Tensor, "*batch pos d_v"]:
     """Token by token, as defined."""
     S, reads = torch.zeros_like(k[..., 0, :, None] * v[..., 0, None, :]), []
+    # --8<-- [start:rule]
     for t in range(k.shape[-2]):
         S = S + k[..., t, :, None] * v[..., t, None, :]  # (*batch, d_k, d_v)
         reads.append((q[..., t, None, :] @ S)[..., 0, :])
+    # --8<-- [end:rule]
     return torch.stack(reads, -2)
 
 

@@ -27,6 +27,7 @@ def recurrent(
     d_k = k.shape[-1]
     inverse = torch.eye(d_k, dtype=k.dtype).expand(*k.shape[:-2], d_k, d_k) / strength
     S, reads = torch.zeros_like(k[..., 0, :, None] * v[..., 0, None, :]), []
+    # --8<-- [start:rule]
     for t in range(k.shape[-2]):
         key = k[..., t, :, None]  # (*batch, d_k, 1)
         turned = inverse @ key  # away from directions in which much is stored
@@ -34,6 +35,7 @@ def recurrent(
         inverse = inverse - gain @ turned.mT
         S = S + gain @ (v[..., t, None, :] - key.mT @ S)
         reads.append((q[..., t, None, :] @ S)[..., 0, :])
+    # --8<-- [end:rule]
     return torch.stack(reads, -2)
 
 

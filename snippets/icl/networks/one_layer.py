@@ -62,9 +62,11 @@ class Transformer(nn.Module):
             writes[f"head {head}"] = 0 * written if "attention" in off else written
             x = x + writes[f"head {head}"]
 
+        # --8<-- [start:mlp]
         hidden = (layer_norm(x) @ self.W_up + self.b_up).relu()
         writes["MLP"] = 0 * x if "MLP" in off else hidden @ self.W_down
         x = x + writes["MLP"]
+        # --8<-- [end:mlp]
         return self.unembed(layer_norm(x)), writes
 
     def unembed(

@@ -96,6 +96,7 @@ class Rotary(Nowhere):
         self.base = base
 
     def rotate(self, x):
+        # --8<-- [start:turn]
         a = angles(x.shape[-2], x.shape[-1], self.base).to(x)
         first, second = x.chunk(2, -1)  # the two coordinates of each pair
         return torch.cat(
@@ -105,6 +106,7 @@ class Rotary(Nowhere):
             ],
             -1,
         )
+        # --8<-- [end:turn]
 
 
 # --8<-- [end:rotary]

@@ -205,9 +205,11 @@ class SmallTransformer(nn.Module):
 def smear(key: Heads, gate: Float[Tensor, "head"]) -> Heads:
     """Mix into each key the key before it: sigma(a) k_j + (1 - sigma(a)) k_(j-1), with
     one learned a for each head. The first key stays."""
+    # --8<-- [start:smear]
     own = gate.sigmoid()[:, None, None]
     mixed = own * key[:, :, 1:] + (1 - own) * key[:, :, :-1]
     return torch.cat([key[:, :, :1], mixed], 2)
+    # --8<-- [end:smear]
 
 
 # --8<-- [end:pieces]

@@ -94,12 +94,14 @@ def adapt(
     """
     if n_steps < 1:
         raise ValueError(f"{n_steps} inner steps: take at least 1")
+    # --8<-- [start:steps]
     w = [part.expand(len(x), *part.shape) for part in weights]
     for _ in range(n_steps):
         loss = squared_error(w, x, y).sum()  # each task has weights of its own
         slope = torch.autograd.grad(loss, w, create_graph=not first_order)
         w = [part - alpha * s for part, s in zip(w, slope)]
     return w
+    # --8<-- [end:steps]
 
 
 # --8<-- [end:adapt]

@@ -188,11 +188,13 @@ def from_labels(world: World, batch: Batch) -> Float[Tensor, "batch task"]:
     every, tasks = torch.arange(n)[:, None], torch.arange(t.n_tasks)[None]
     if not t.query_shown:  # the query's own class is not to be drawn
         stock[every, tasks, world.maps[:, batch.query].T] -= 1
+    # --8<-- [start:ways]
     ways = torch.ones(n, t.n_tasks, dtype=torch.double)
     for label in batch.context_labels.T:
         ways = ways * stock[every, tasks, label[:, None]]
         stock[every, tasks, label[:, None]] -= 1
     return (ways / ways.sum(1, keepdim=True)).float()
+    # --8<-- [end:ways]
 
 
 def from_bags(world: World, batch: Batch) -> Float[Tensor, "batch task"]:

@@ -122,11 +122,13 @@ def count(
     if order == 0:
         return F.one_hot(tokens, k).float().cumsum(1)
     context = contexts(tokens, k, order)
+    # --8<-- [start:pairs]
     same: Bool[Tensor, "n now past"] = context[:, :, None] == context[:, None, :]
     known = (context >= 0)[:, None, :]
     attention = (same & known).tril(-1).float()  # strictly past
     followed_by = F.one_hot(tokens.roll(-1, 1), k).float()
     return attention @ followed_by
+    # --8<-- [end:pairs]
 
 
 def counting(

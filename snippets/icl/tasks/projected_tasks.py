@@ -149,10 +149,12 @@ def new_tasks(
         raise ValueError(
             f"{data.n_classes} classes do not fit {n_labels} labels: raise n_labels"
         )
+    # --8<-- [start:make]
     n_features = data.points.shape[1]
     A = torch.randn(n, n_features, n_dims, generator=generator) / n_features**0.5
     rho = torch.rand(n, n_labels, generator=generator).argsort(1)
     return Tasks(A, rho[:, : data.n_classes])
+    # --8<-- [end:make]
 
 
 # --8<-- [end:tasks]
@@ -171,8 +173,10 @@ def sequences(data: DataSet, tasks: Tasks, length: int, generator: Generator) ->
     twice: the answer to a point seen before would be a copy, not a guess."""
     classes = torch.randint(data.n_classes, (len(tasks), length), generator=generator)
     rows = distinct_rows(data, classes, generator)
+    # --8<-- [start:apply]
     x = data.points[rows]  # (batch, pos, feature)
     return Batch(x @ tasks.A, tasks.rho.gather(1, classes))
+    # --8<-- [end:apply]
 
 
 def distinct_rows(

@@ -56,6 +56,7 @@ def where_the_query_looks(
 ) -> dict[str, np.ndarray]:
     """For each head: bigram, the query's attention to itself; label, to all labels
     together; and in the first layer chunk, each label's attention to its own item."""
+    # --8<-- [start:parts]
     labels = torch.arange(1, first.shape[-1], 2)
     query = first[:, :, -1]  # (head, batch, token)
     parts = {
@@ -65,6 +66,7 @@ def where_the_query_looks(
         "bigram_2": second[..., -1],
         "label_2": second[..., labels].sum(-1),
     }
+    # --8<-- [end:parts]
     return {name: part.mean(1).numpy() for name, part in parts.items()}
 
 

@@ -57,10 +57,12 @@ def outer_loss(
     """What the outer loop makes small, on one batch of tasks."""
     if method == "pretrained":  # all points of all tasks together, no inner step
         return squared_error(weights, x, y).mean()
+    # --8<-- [start:outer]
     n = config.n_shots
     first_order = method == "first_order"
     w = adapt(weights, x[:, :n], y[:, :n], config.alpha, first_order=first_order)
     return squared_error(w, x[:, n:], y[:, n:]).mean()
+    # --8<-- [end:outer]
 
 
 # --8<-- [end:losses]

@@ -35,12 +35,11 @@ def attention_map(ax: Axes, weights: np.ndarray, names: list[str]) -> None:
     ax.set(xlabel="attended to", ylabel="attends")
     ax.grid(False)
     ax.invert_yaxis()
-    ax.set_aspect("equal")
     ax.figure.colorbar(drawn, ax=ax, ticks=[0, 0.5, 1], shrink=0.8)
 
 
 def draw_maps(m: Measurements) -> Figure:
-    fig, axes = panels(2, height=3.5)
+    fig, axes = panels(2, height=2.9)
     names = ["start", *(f"{kind}{k}" for k in range(1, 5) for kind in "xl"), "x?"]
     titles = ("layer 1: each looks back by one", "layer 2: who holds what I am?")
     for ax, weights, title in zip(axes[:, 0], m["pairs_attention"], titles):
@@ -50,7 +49,7 @@ def draw_maps(m: Measurements) -> Figure:
 
 
 def draw_tokens(m: Measurements) -> Figure:
-    fig, axes = panels(1, height=4.0)
+    fig, axes = panels(1, height=3.6)
     names = ["start", *("ABCDEFGHIJKLMNOPQRSTUVWXYZ"[i] for i in m["text"])]
     attention_map(axes[0, 0], m["text_attention"], names)
     return fig
@@ -64,7 +63,7 @@ def draw_attention(runs: list[Measurements]) -> Figure:
     for index, beta in enumerate(runs[0]["curve_beta"]):
         y = held_by_label(beta, k)
         short = [attention_on_answer(a, y, n) for a in fine]
-        ax.plot(fine, short, color=colour(index), label=f"beta = {beta:g}")
+        ax.plot(fine, short, color=colour(index), label=f"β = {beta:g}")
         leaky = [attention_with_leaks(a, beta, k, n) for a in fine]
         dashes = {
             "linestyle": "--",
@@ -80,7 +79,7 @@ def draw_attention(runs: list[Measurements]) -> Figure:
     ax.plot([], [], "-o", **black, label="rest on the start token")
     ax.plot([], [], "--x", **black, label="rest on all tokens", linewidth=1.1)
     level(ax, 1 / (2 * n + 1), "1 / (2N + 1)")
-    ax.set(xlabel="alpha", ylabel="attention on the answer, z", ylim=(0, 1.03))
+    ax.set(xlabel="α", ylabel="attention on the answer, z", ylim=(0, 1.03))
     ax.legend(loc="lower right", bbox_to_anchor=(1, 0.1), fontsize=8.5)
     return fig
 
@@ -103,8 +102,8 @@ def draw_strength(runs: list[Measurements]) -> Figure:
             )
             ax.grid(False)
     for ax in axes[1]:
-        ax.set_xlabel("alpha")
+        ax.set_xlabel("α")
     for ax in axes[:, 0]:
-        ax.set_ylabel("beta")
+        ax.set_ylabel("β")
     fig.colorbar(drawn, ax=axes, ticks=[0, 0.5, 1], shrink=0.6, label="accuracy")
     return fig

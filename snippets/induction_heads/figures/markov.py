@@ -29,7 +29,7 @@ def draw_loss(runs: list[Measurements]) -> Figure:
     style.seeds_and_median(top, x, one, 1, "one layer", linestyle="--")
     for name in ("uniform", "unigram", "bigram", "oracle"):
         level = float(np.median([m[name] for m in runs]))
-        style.level(top, level, name, below=name == "bigram")
+        style.beside(top, level, name)
     top.set(ylabel="loss (nats)", ylim=(0.79, 1.22))
     top.legend(loc="upper right")
     for index, name, label in (
@@ -38,9 +38,10 @@ def draw_loss(runs: list[Measurements]) -> Figure:
     ):
         style.seeds_and_median(bottom, x, [m[name] for m in runs], index, label)
         even = float(np.median([m[f"uniform_{name}"] for m in runs]))
-        style.level(bottom, even, "even share")
-    bottom.set(xlabel="training step", ylabel="attention", ylim=(0, 1.0))
-    bottom.legend(loc="center right", bbox_to_anchor=(1, 0.62))
+        style.beside(bottom, even, "even share")
+    bottom.set(xlabel="training step", ylabel="attention", ylim=(0, 1.32))
+    bottom.set_yticks(np.linspace(0, 1, 6))
+    bottom.legend(loc="upper left")
     return figure
 
 

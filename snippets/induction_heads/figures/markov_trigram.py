@@ -23,7 +23,8 @@ def draw_stairs(runs: list[Measurements]) -> Figure:
     style.seeds_and_median(top, x, [m["loss"] for m in runs], 0, "network")
     for index, name in enumerate((*STRATEGIES, "oracle")):
         level = float(np.median([m["lines"][index] for m in runs]))
-        style.level(top, level, name, below=name.endswith("gram"))
+        shift = {"uniform": 2.5, "unigram": -2.5}.get(name, 0)
+        style.beside(top, level, name, shift=shift)
     top.set(ylabel="loss (nats)", ylim=(0.79, 1.16))
     strips(bottom, runs)
     bottom.set(xlabel="training step", xlim=(0, x[-1]))

@@ -1,10 +1,14 @@
 """The figures of mechanisms/attention_exact."""
 
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from snippets import style
 from snippets.contract import Measurements
+
+SEEN = ListedColormap(colormaps["viridis"](np.linspace(0.2, 1, 256)))  # on either theme
 
 
 def draw(runs: list[Measurements]) -> dict[str, Figure]:
@@ -49,7 +53,10 @@ def draw_reach(m: Measurements) -> Figure:
         (axes[0, 1], "reach_causal", "with the causal mask"),
     ):
         moved = np.ma.masked_equal(m[name].T, 0.0)  # (output, changed input)
-        image = ax.imshow(moved, vmin=0, vmax=largest, interpolation="none")
+        image = ax.imshow(
+            moved, vmin=0, vmax=largest, cmap=SEEN, interpolation="none", zorder=2
+        )
+        ax.patch.set(hatch="////", edgecolor=style.ink(), linewidth=0)  # the masked
         ax.set_title(title)
         ax.set(xlabel="token that is changed", xticks=(0, 5, 11), yticks=(0, 5, 11))
         ax.set_xticklabels((1, 6, 12))

@@ -25,7 +25,8 @@ def draw_position(runs: list[Measurements]) -> Figure:
         label = f"after {step} steps" if step else "before training"
         style.seeds_and_median(ax, x, ys, (6, 3, 1, 0)[index], label)
     ax.plot(x, EXACT, "--", color=style.ink(), linewidth=1.2, label="best: counting")
-    style.level(ax, np.log(6), "ln 6: no context used")
+    none = "ln 6: no context used"
+    ax.axhline(np.log(6), color=style.ink(), linewidth=0.9, ls=":", label=none)
     floor = entropy(CONFIG.n_faces, CONFIG.loading)
     style.level(ax, floor, "the dice known", below=True)
     ax.set(xscale="log", xlabel="throw", ylabel="loss (nats)", ylim=(1.15, 2.15))

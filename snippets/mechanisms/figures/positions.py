@@ -1,6 +1,7 @@
 """The figures of mechanisms/positions."""
 
 import numpy as np
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
 from snippets import style
@@ -12,6 +13,7 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
     return {"curves": draw_curves(runs), "patterns": draw_patterns(runs[0])}
 
 
+SEEN = PowerNorm(0.5, vmin=0, vmax=1)  # of a mean pattern most weights are small
 NAMES = {
     "none": "none",
     "learned": "learned",
@@ -49,24 +51,24 @@ def draw_curves(runs: list[Measurements]) -> Figure:
 
 def draw_patterns(m: Measurements) -> Figure:
     """Mean pattern of the head that attends most to the token before."""
-    figure, axes = style.panels(2, 3, height=2.0)
+    figure, axes = style.panels(3, 2, height=2.1)
     cells = [*(f"{name}-1" for name in ENCODINGS), "none-2"]
     titles = [*NAMES.values(), "none, layer 2"]
     for ax, cell, title in zip(axes.flat, cells, titles):
         length = m[cell]["trained"]
-        ax.imshow(m[cell]["pattern"], vmin=0, vmax=255, interpolation="none")
+        ax.imshow(m[cell]["pattern"] / 255, norm=SEEN, interpolation="none")
         ax.plot(
             [-0.5, length - 0.5, length - 0.5],
             [length - 0.5, length - 0.5, -0.5],
             color="white",
             linewidth=0.9,
         )
-        ax.set_title(title, fontsize=9)
+        ax.set_title(title)
         ax.set_xticks((0, 15, 31, 63), (1, 16, 32, 64), fontsize=8)
         ax.set_yticks((0, 15, 31, 63), (1, 16, 32, 64), fontsize=8)
         ax.grid(False)
     for ax in axes[:, 0]:
         ax.set_ylabel("query")
-    for ax in axes[1]:
+    for ax in axes[-1]:
         ax.set_xlabel("key")
     return figure

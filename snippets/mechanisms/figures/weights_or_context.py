@@ -11,7 +11,7 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
     return {"contradiction": draw_contradiction(runs), "prompts": draw_prompts(runs)}
 
 
-NETWORKS = {"weights": "fixed labels", "context": "new labels", "both": "both"}
+NETWORKS = {"weights": "fixed labels", "context": "new labels", "both": "both kinds"}
 
 
 def draw_contradiction(runs: list[Measurements]) -> Figure:
@@ -54,7 +54,7 @@ def draw_contradiction(runs: list[Measurements]) -> Figure:
 
 
 def draw_prompts(runs: list[Measurements]) -> Figure:
-    """For each network a panel: the share of right answers to each kind of prompt."""
+    """For each kind of prompt a bar a network: the share of right answers."""
     kinds = {
         "silent_memory": "item not shown\n(usual label)",
         "agree": "item shown,\nusual label",
@@ -64,19 +64,19 @@ def draw_prompts(runs: list[Measurements]) -> Figure:
         "new_labels": "unseen labels",
         "all_new": "unseen items\nand labels",
     }
-    figure, axes = style.panels(1, 3, height=3.6, sharey=True)
-    for index, (ax, (name, title)) in enumerate(zip(axes[0], NETWORKS.items())):
-        rows = np.arange(len(kinds))
+    figure, axes = style.panels(1, height=5.4)
+    ax, rows = axes[0, 0], np.arange(len(kinds))
+    for index, (name, label) in enumerate(NETWORKS.items()):
         values = np.array([[m[name][kind] for kind in kinds] for m in runs])
-        ax.barh(rows, np.median(values, 0), 0.7, color=style.colour(index), alpha=0.55)
+        at = rows + 0.27 * (index - 1)
+        ax.barh(at, np.median(values, 0), 0.25, color=style.colour(index), label=label)
         for one in values:
-            ax.plot(one, rows, "o", color=style.ink(), markersize=2)
-        ax.axvline(1 / 8, color=style.ink(), linewidth=0.9, linestyle=":")
-        ax.axvline(1 / 32, color=style.ink(), linewidth=0.9, linestyle="--")
-        ax.set(xlim=(0, 1.03), xticks=(0, 0.5, 1), xticklabels=("0", "½", "1"))
-        ax.set_title(title, fontsize=9.5)
-        ax.set_yticks(rows, list(kinds.values()), fontsize=8.5)
-        ax.grid(axis="y", visible=False)
-    axes[0, 0].invert_yaxis()
-    axes[0, 1].set_xlabel("share of answers that are right")
+            ax.plot(one, at, "o", color=style.ink(), markersize=2)
+    ax.axvline(1 / 8, color=style.ink(), linewidth=0.9, linestyle=":")
+    ax.axvline(1 / 32, color=style.ink(), linewidth=0.9, linestyle="--")
+    ax.set(xlim=(0, 1.03), xlabel="share of answers that are right")
+    ax.set_yticks(rows, list(kinds.values()))
+    ax.grid(axis="y", visible=False)
+    ax.invert_yaxis()
+    figure.legend(loc="outside upper center", ncols=3, title="trained on")
     return figure

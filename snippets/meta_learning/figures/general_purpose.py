@@ -27,7 +27,7 @@ def draw_regimes(runs: list[Measurements]) -> Figure:
             style.seeds_and_median(
                 ax, x, ys, index, f"{name} of the sequence", marker="o"
             )
-        style.level(ax, runs[0]["chance"], "chance", below=True)
+        style.level(ax, runs[0]["chance"], "chance", below=True, x=0.47)
         ax.set(ylabel=f"accuracy, {kind} tasks", ylim=(0, 1.04))
     axes[0, 0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     axes[1, 0].set(xlabel="tasks to train on")
@@ -44,7 +44,8 @@ def draw_positions(runs: list[Measurements]) -> Figure:
             label = {1: "1 task", np.inf: "new tasks"}.get(k, f"{k} tasks")
             style.seeds_and_median(ax, x, ys, index, label)
         ax.set(ylabel=f"accuracy, {kind} tasks", ylim=(0, 1.04))
-        style.level(ax, runs[0]["chance"], "chance", below=True)
+        ax.axhline(runs[0]["chance"], color=style.ink(), linewidth=0.9, linestyle=":")
+        ax.text(23, 0.06, "dotted: chance", ha="right", fontsize=8.5)
     oracle = np.median([m["neighbour"] for m in runs], 0)
     axes[1, 0].plot(
         x[1:], oracle[1:], color=style.ink(), linestyle="--", label="nearest neighbour"

@@ -23,11 +23,14 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
             label = text if number == 0 else f"_{text}, seed {number}"
             colour = style.colour(index)
             ax.plot(m["step"], curve, color=colour, linewidth=1, label=label)
-    for name, text in (("query", "query alone"), ("labels", "query and labels")):
+    for name, text, x in (
+        ("query", "query alone", 0.99),
+        ("labels", "query and labels", 0.27),  # where no curve has got so far
+    ):
         level = float(np.median([m[f"ceiling_{name}"] for m in runs]))
-        style.level(top, level, text, below=True)
+        style.level(top, level, text, x=x, below=name == "query")
     top.set(ylabel="accuracy", ylim=(0, 1.04))
     top.legend(loc="lower right")
     bottom.set(xlabel="training step", ylabel="layer 2: attention", ylim=(-0.02, 1.04))
-    bottom.legend(loc="lower right")
+    bottom.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return {"curves": figure}

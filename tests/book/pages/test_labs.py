@@ -78,7 +78,9 @@ def test_a_lab_becomes_two_notebooks_and_a_page(book):
     assert built.returncode == 0, built.stderr
     site = book.root / "site" / "labs" / "add"
     page = (site / "index.html").read_text()
-    assert "This page is the solution" in page and 'class="katex"' in page and "lab-output" in page
+    assert "This page is the exercise" in page and 'class="katex"' in page
+    asked, _, solved = page.partition("<summary>A solution</summary>")
+    assert "is yours to write" in asked and "return" in solved and "lab-output" not in page, "a check's word stays out"
     assert "<summary>The check</summary>" in page and "<summary>Hint</summary>" in page
     assert "<code>+</code>" in page, "Markdown in a fold is rendered"
     assert "jp-" not in page and "base64," not in page and len(page) < 60_000, "nothing of Jupyter's style"
@@ -160,7 +162,7 @@ def test_the_draft_has_the_page_of_a_lab_before_and_after_it_is_made(book):
     try:
         first = wait_for(lambda: get(url))
         assert "Add two numbers" in first
-        wait_for(lambda: "This page is the solution" in get(url))
+        wait_for(lambda: "This page is the exercise" in get(url))
         book.edit(source(book), "Use `+`.", "Use the plus sign.")
         wait_for(lambda: "Use the plus sign." in get(url))
     finally:

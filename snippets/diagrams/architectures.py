@@ -1,0 +1,58 @@
+"""The diagrams of the chapter *who can learn in context*."""
+
+import numpy as np
+
+from snippets.diagrams.vocabulary import Drawing
+
+PAIRS = (("dax", "red"), ("wug", "blue"), ("fep", "green"), ("zup", "gold"))
+# keys of the four items that overlap a little, and values that do not
+KEYS = np.array([[1, 0, 0, 0], [0.6, 0.8, 0, 0], [0, 0.6, 0.8, 0], [0.5, 0, 0.5, 0.7]])
+VALUES = np.eye(4)
+VECTOR = np.array([[0.9, 0.3, 0.6, 0.1, 0.7, 0.4, 0.8, 0.2]])
+LEFT, STEP = 118.0, 38.0  # where the first pair stands, and from pair to pair
+
+
+def pair(d: Drawing, place: int, y: float, kept: bool = True) -> None:
+    """The pair at this place of the prompt; an outline where it is not kept."""
+    x, width = LEFT + STEP * place, STEP - 2
+    if kept:
+        d.bars(x, y, ["content", "label"], width=width, labels=PAIRS[place])
+    else:
+        d.bars(x, y, ["empty", "empty"], width=width)
+
+
+def row(d: Drawing, y: float, name: str, who: str, says: tuple[str, str]) -> None:
+    """The words beside one memory: its name, who has it, and what it says of a dax."""
+    d.text(2, y - 8, name, "strong", anchor="start")
+    d.text(2, y + 9, who, "faint", anchor="start")
+    for line, words in enumerate(says):
+        d.text(260, y + (17 * line - 8 if says[1] else 0), words, anchor="start")
+
+
+def four_memories() -> Drawing:
+    """What of four pairs a list, a matrix, a vector and a window keep."""
+    d = Drawing(height=312)
+    d.text(2, 22, "the prompt", "faint", anchor="start")
+    d.text(260, 22, "a dax is ...", "faint", anchor="start")
+    for place in range(4):
+        pair(d, place, 15)
+
+    row(d, 84, "a list", "attention", ("red", ""))
+    for place in range(4):
+        pair(d, place, 77)
+
+    row(d, 148, "a matrix", "linear attention", ("red, and bits", "of the others"))
+    held = KEYS.T @ VALUES
+    d.cells(148, 121, held / held.max(), size=13.5, words=False)
+
+    row(d, 212, "a vector", "LSTM", ("what its", "gates kept"))
+    d.cells(119, 205, VECTOR, size=14, words=False)
+
+    row(d, 276, "a window", "convolution", ("out of sight:", "a guess"))
+    for place in range(4):
+        pair(d, place, 269, kept=place >= 2)
+    d.box(LEFT + 2.5 * STEP, 276.5, 2 * STEP, 38, "asked frame")
+    return d
+
+
+DIAGRAMS = {"four-memories": four_memories}
