@@ -98,7 +98,7 @@ export async function mount(place) {
   const beta = slider({ name: "β, layer 1", low: -2, high: 12, step: 0.5, value: 3, say: one, changed: show });
   const pairs = slider({ name: "N, pairs", low: 1, high: MOST_PAIRS, step: 1, value: 4, changed: show });
   const asked = slider({ name: "k, asked for", low: 1, high: 4, step: 1, value: 2, changed: show });
-  const rest = choice({ name: "The rest of layer 1 goes to", options: { start: "the start token", spread: "all tokens" }, changed: show });
+  const rest = choice({ name: "The rest of layer 1", options: { start: "to the start token", spread: "to all tokens" }, changed: show });
   place.append(alpha.node, beta.node, pairs.node, asked.node, rest.node, maps, note.node);
   show();
 }
@@ -111,7 +111,7 @@ function newMaps(maps, nPairs) {
   const second = attentionMap(names, "Attention map of layer 2: rows attend to columns");
   maps.replaceChildren(
     html("div", {}, html("p", { class: "touch-title" }, "Layer 1: look back by one"), first.node),
-    html("div", {}, html("p", { class: "touch-title" }, "Layer 2: who holds what I am? (last row: the target)"), second.node),
+    html("div", {}, html("p", { class: "touch-title" }, "Layer 2: who holds what I am?"), second.node),
   );
   return { nPairs, first, second };
 }

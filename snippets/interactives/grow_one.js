@@ -86,15 +86,15 @@ class Training {
   play() {
     if (this.playing) { this.pause(); return this.show(); }
     const last = this.data.steps.length - 1;
-    if (this.look >= last) this.look = 0;
+    let look = this.look >= last ? 0 : this.look;
     this.playing = true;
     this.button.textContent = "Stop";
     const next = guarded(this.note, () => {
-      if (this.look >= last) this.pause();
-      else this.timer = setTimeout(next, still() ? 4 * EACH : EACH);
-      this.time.value = this.look;
-      this.show();
-      if (this.playing) this.look += 1;
+      this.time.value = look;
+      if (look >= last) this.pause();
+      this.show(look);
+      look += 1;
+      if (this.playing) this.timer = setTimeout(next, still() ? 4 * EACH : EACH);
     });
     return next();
   }
@@ -120,7 +120,7 @@ function letterRow(names, [from, to]) {
   });
   node.append(svg("path", { class: "touch-frame", d: `M${20 * (from + 1)},44H${20 * (to + 1)}` }));
   return {
-    node: html("div", {}, html("p", { class: "touch-title" }, "Was the next letter foreseen? (underlined: the first copy has shown it)"), node),
+    node: html("div", { class: "touch-wide" }, html("p", { class: "touch-title" }, "Was the next letter foreseen? (underlined: the first copy has shown it)"), node),
     /** @param {number[]} right for letters 2 .. n */
     show(right) {
       inks.forEach((ink, i) => {

@@ -27,7 +27,7 @@ export async function mount(place, data) {
     figure.map.node, legend(Object.values(LINES).map(({ words, stroke, ...dash }) => [words, `border-top: 3px ${dashed(dash)} ${stroke}`])),
     html("div", { class: "touch-row" }, ...buttons), note.node,
   );
-  act(() => figure.newLine(5))();
+  act(() => figure.open())();
 }
 
 const dashed = (line) => ({ "7 4": "dashed", "2 3": "dotted" })[line["stroke-dasharray"]] ?? "solid";
@@ -111,6 +111,12 @@ class Plane {
   somewhere() {
     const { reach, noise } = this.data, x = reach * (2 * Math.random() - 1), [slope, offset] = this.line ?? [0, 0];
     return [x, slope * x + offset + noise * normal()];
+  }
+
+  /** Points to begin with. */
+  open() {
+    this.line = [-0.8, 0.6];
+    for (const point of [[-1.6, 2.2], [-0.9, 0.9], [0.1, 0.9], [0.8, -0.3], [1.5, -0.4]]) this.add(point);
   }
 
   /** Points of a line drawn as in training, as many as there are. */

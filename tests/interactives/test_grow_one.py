@@ -55,10 +55,10 @@ def test_a_reader_scrubs_and_changes_network_and_heads(figure, content):
     figure.page.keyboard.press("End")
     assert figure.note.startswith(f"Step {content['steps'][-1]}: ") and slider.get_attribute("aria-valuetext") == "450"
     before = figure.note
-    figure.page.get_by_label("Network").select_option("3")
+    figure.page.get_by_role("combobox", name="Network").select_option("3")
     assert figure.note.startswith("Step 450: ") and figure.note != before
     title = figure.page.locator(".touch-title").first.inner_text()
-    figure.page.get_by_label("Heads").select_option("others")
+    figure.page.get_by_role("combobox", name="Heads").select_option("others")
     assert figure.page.locator(".touch-title").first.inner_text() != title and figure.errors == []
 
 
@@ -94,7 +94,7 @@ def test_maps_that_were_cut_are_said(mounted, content):
     figure = mounted("grow_one", cut)
     assert figure.note.startswith("Step 0")
     figure.slide("training step", 20)
-    assert figure.note == "There is no map of look 20, layer 1, head 1." or "There is no map" in figure.note
+    assert figure.note.startswith("There is no map of look 20, layer 1")
     figure.slide("training step", 1)
     assert figure.note.startswith("Step 15")
 

@@ -30,7 +30,7 @@ def figure(mounted, content):
 def network_of_the_record() -> RegressionTransformer:
     """The network whose rounded weights are kept, in double precision."""
     kept = Facts(draft=False).runs("drag_the_points")[0]
-    network = RegressionTransformer(CONFIG.sizes, torch.Generator())
+    network = RegressionTransformer(CONFIG.sizes, torch.Generator()).double()
     steps, largest = torch.from_numpy(kept["steps"]).double(), torch.from_numpy(kept["largest"]).double()
     with torch.no_grad():
         for weight in network.parameters():
@@ -39,7 +39,7 @@ def network_of_the_record() -> RegressionTransformer:
             steps, largest = steps[weight.numel() :], largest[columns:]
             weight.copy_(whole.view(weight.shape))
     assert not len(steps) and not len(largest)
-    return network.double()
+    return network
 
 
 def some_points(seed: int, n: int, size: float = 2.0) -> np.ndarray:
