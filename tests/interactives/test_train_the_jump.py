@@ -283,14 +283,6 @@ def test_everyone_can_use_it(figure):
     assert figure.problems() == []
 
 
-def test_the_library_lies_beside_the_scripts_with_its_licence():
-    files = shown.interactive("train_the_jump").libraries
-    assert "jax/index.js" in files and "MIT License" in files["jax/LICENSE"].read_text(encoding="utf-8")
-    assert shown.interactive("train_the_jump").script.name in {
-        p.name for p in shown.interactive("train_the_jump").scripts
-    }
-
-
 def test_what_it_says_of_settings_is_what_python_measures(figure):
     """The quickest row of the table, trained again."""
     steps = []
