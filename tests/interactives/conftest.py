@@ -71,6 +71,8 @@ def stage(tmp_path_factory) -> Iterator[str]:
     root = tmp_path_factory.mktemp("stage")
     for path in shown.INTERACTIVES.iterdir():
         (root / path.name).symlink_to(path)
+    for name, library in shown.LIBRARIES.items():
+        (root / name).symlink_to(library / "dist")
     css = (ROOT / "docs" / "assets" / "book.css").read_text(encoding="utf-8")
     (root / "book.css").write_text(re.sub(r"@font-face \{.*?\}", "", css, flags=re.DOTALL), encoding="utf-8")
     (root / "index.html").write_text(PAGE, encoding="utf-8")

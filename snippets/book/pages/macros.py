@@ -116,6 +116,7 @@ class Macros(Lists):
         script = f"assets/interactives/{found.name}.js"
         for path in found.scripts:
             self._figures[f"assets/interactives/{path.relative_to(shown.INTERACTIVES).as_posix()}"] = path
+        self._figures |= {f"assets/interactives/{place}": path for place, path in found.libraries.items()}
         data = ""
         if (content := found.data(self._facts.runs)) is not None:
             self._made[file := f"assets/interactives/{found.name}.json"] = content
