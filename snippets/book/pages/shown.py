@@ -35,7 +35,7 @@ def prediction(question: str, options: Sequence[str], answer: int, because: str,
     listed = "\n".join(f"<li>{inline(option)}</li>" for option in options)
     return (
         f'<div class="predict" data-answer="{answer}" data-unveils="{unveils}" markdown>\n'
-        f'<p class="predict-question" markdown>**Before you look.** {inline(question)}</p>\n'
+        f'<p class="predict-question" markdown>**Before you look.** {pages.flat(question)}</p>\n'
         f'<ol class="predict-options">\n{listed}\n</ol>\n'
         f'<p class="predict-because" hidden>{inline(because)}</p>\n</div>\n'
     )
