@@ -1,4 +1,4 @@
-"""The picture in the README: the first screen of a chapter, as a browser shows it. `python -m tests.picture` takes it anew."""
+"""The picture in the README: the first screen of a chapter in a browser. `python -m tests.picture` takes it anew."""
 
 from playwright.sync_api import sync_playwright
 
