@@ -114,10 +114,11 @@ def row(layout: Layout, one: Placed, where: dict[str, float]) -> str:
         + "</text>"
         for kind, left, first, lines in one.texts
     )
+    core = "map-core" if one.node.meta.get("core") else "map-further"
     box = f'<rect x="{x - 8}" y="{one.top + 2:g}" width="{layout.width - x + 8}" height="{one.height - 2:g}" rx="4"/>'
     return (
         f'<g class="map-chapter">{arcs}<a href="{one.node.address}">{box}'
-        f'<circle cx="{x}" cy="{y:g}" r="4.5"/>{texts}</a></g>'
+        f'<circle class="{core}" cx="{x}" cy="{y:g}" r="4.5"/>{texts}</a></g>'
     )
 
 
