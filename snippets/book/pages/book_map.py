@@ -12,7 +12,7 @@ from typing import Any
 
 LINE = 16.0  # units from one line of text to the next; a unit is a pixel where the drawing is not scaled
 CHARACTER = 6.6  # units that a character takes at most, on average; in bold letters BOLD
-BOLD = 7.2
+BOLD = 7.8
 
 
 @dataclass(frozen=True)
