@@ -248,9 +248,7 @@ def off_least_squares(m: Measurements) -> float:
 
 def exact(id: str, name: str, says: str) -> Claim:
     """An identity in 64-bit numbers: what is left is rounding."""
-    return Claim(
-        id, lambda m: float(m[name]), below(1e-10), "", says, exact=True
-    )
+    return Claim(id, lambda m: float(m[name]), below(1e-10), "", says, exact=True)
 
 
 # fmt: off
