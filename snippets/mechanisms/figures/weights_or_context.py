@@ -72,7 +72,8 @@ def draw_prompts(runs: list[Measurements]) -> Figure:
         ax.barh(at, np.median(values, 0), 0.25, color=style.colour(index), label=label)
         for one in values:
             ax.plot(one, at, "o", color=style.ink(), markersize=2)
-    ax.axvline(1 / 8, color=style.ink(), linewidth=0.9, linestyle=":")
+    any_shown = 1 / 8 + 7 / 8 / 32  # the label asked for, or another pair with the same
+    ax.axvline(any_shown, color=style.ink(), linewidth=0.9, linestyle=":")
     ax.axvline(1 / 32, color=style.ink(), linewidth=0.9, linestyle="--")
     ax.set(xlim=(0, 1.03), xlabel="share of answers that are right")
     ax.set_yticks(rows, list(kinds.values()))
