@@ -42,7 +42,7 @@ def test_what_is_folded_does_not_count():
 
 
 def test_a_fold_that_holds_a_figure_is_folded_to_its_end():
-    figure = "<figure>\n<details><summary>How this was made</summary>...</details>\n</figure>"
+    figure = '<figure>\n<details class="provenance"><summary>Made</summary>...</details>\n</figure>'
     fold = f"<details markdown>\n<summary>More</summary>\n\n{figure}\n\n{LISTING}\n</details>\n\n## In language models"
     text = WHOLE.format(many="x = 1").replace("## In language models", fold)
     assert shape.problems(shape.of_text(text)) == []
