@@ -238,7 +238,7 @@ def off_in_percent(predicted: ndarray, measured: ndarray) -> float:
 
 # fmt: off
 CLAIMS = [
-    Claim("slope", lambda m: float(m["slope_error"]), below(1e-12), "at most",
+    Claim("slope", lambda m: float(m["slope_error"]), below(1e-12), "",
           "At the origin the loss falls with xi alone, at the rate (L - N) / (L (2N + 1)): autograd agrees.",
           exact=True),
     Claim("critical", lambda m: float(m["gradient_at_equality"]), below(1e-12), "nats per unit",

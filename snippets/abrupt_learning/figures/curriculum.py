@@ -1,6 +1,7 @@
 """The figures of abrupt_learning/curriculum."""
 
 import math
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -30,7 +31,7 @@ def draw_curves(runs: list[Measurements]) -> Figure:
         if n == 4:
             curves_of(ax, runs, "n4-l5", 2, "L = 5")
         curves_of(ax, runs, f"n{n}-l{n}", 1, f"L = N = {n}")
-        free = {"x": 0.08, "below": True} if n == 2 else {}
+        free: dict[str, Any] = {"x": 0.08, "below": True} if n == 2 else {}
         level(ax, math.log(n), "$\\ln N$", **free)
         last = max(float(m[f"n{n}-l{n}"]["step"][-1]) for m in runs)
         ax.set(ylabel="loss (nats)", ylim=(0, None), xlim=(0, 1.02 * last))

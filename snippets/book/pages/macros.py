@@ -113,7 +113,10 @@ class Macros(Lists):
         where there is no script, `label` says what it is. `height` in pixels keeps its place.
         """
         found = shown.interactive(name)
-        self._figures[script := f"assets/interactives/{found.name}.js"] = found.script
+        script = f"assets/interactives/{found.name}.js"
+        for path in found.scripts:
+            self._figures[f"assets/interactives/{path.relative_to(shown.INTERACTIVES).as_posix()}"] = path
+        self._figures |= {f"assets/interactives/{place}": path for place, path in found.libraries.items()}
         data = ""
         if (content := found.data(self._facts.runs)) is not None:
             self._made[file := f"assets/interactives/{found.name}.json"] = content

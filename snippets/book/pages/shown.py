@@ -13,10 +13,12 @@ from typing import Any, Protocol
 from snippets.book.errors import BookError
 from snippets.book.measure.seeds import DEFAULT_SEEDS, spell
 from snippets.book.pages import pages
-from snippets.book.paths import SNIPPETS
+from snippets.book.paths import ROOT, SNIPPETS
 from snippets.contract import Measurements
 
 INTERACTIVES = SNIPPETS / "interactives"
+RELATIVE = re.compile(r"""["'](\.{1,2}/[\w./-]+\.js)["']""")  # in a script: a file beside it that it imports or starts
+LIBRARIES = {"jax": ROOT / "node_modules" / "@jax-js" / "jax"}  # what a script may import besides, as ./jax/index.js
 LEVELS = ("no code", "some Python", "some PyTorch", "linear algebra", "calculus")
 WORDS_A_MINUTE = 180  # of a page with formulas and code
 FIGURE_MINUTES = 0.5
@@ -33,7 +35,7 @@ def prediction(question: str, options: Sequence[str], answer: int, because: str,
     listed = "\n".join(f"<li>{inline(option)}</li>" for option in options)
     return (
         f'<div class="predict" data-answer="{answer}" data-unveils="{unveils}" markdown>\n'
-        f'<p class="predict-question" markdown>**Before you look.** {inline(question)}</p>\n'
+        f'<p class="predict-question" markdown>**Before you look.** {pages.flat(question)}</p>\n'
         f'<ol class="predict-options">\n{listed}\n</ol>\n'
         f'<p class="predict-because" hidden>{inline(because)}</p>\n</div>\n'
     )
@@ -84,12 +86,47 @@ class Interactive:
     def script(self) -> Path:
         return INTERACTIVES / f"{self.name}.js"
 
+    @property
+    def scripts(self) -> list[Path]:
+        """The script, and what it and those name by a relative path: modules that are imported, workers."""
+        found, waiting = list[Path](), [self.script]
+        while waiting:
+            if (path := waiting.pop()) in found or library(path):
+                continue
+            if not path.is_file() or not path.is_relative_to(INTERACTIVES):
+                raise BookError(f"snippets/interactives/{self.name}.js needs {path.name}, which is not beside it")
+            found.append(path)
+            waiting += beside(path)
+        return found
+
+    @property
+    def libraries(self) -> dict[str, Path]:
+        """The files of the libraries that its scripts import, by their places beside them, and their licences."""
+        named = {name for path in self.scripts for name in beside(path) if library(name)}
+        found: dict[str, Path] = {}
+        for name in sorted({path.parent.name for path in named}):
+            files = [*(LIBRARIES[name] / "dist").glob("*.js"), LIBRARIES[name] / "LICENSE"]
+            if len(files) == 1:
+                raise BookError(f"node_modules lacks {LIBRARIES[name].name}; run `make environment`")
+            found |= {f"{name}/{path.name}": path for path in files}
+        return found
+
     def data(self, runs: Runs) -> bytes | None:
         """What snippets/interactives/<name>.py returns from data(runs), as JSON; None where it has no such file."""
         if not (INTERACTIVES / f"{self.name}.py").is_file():
             return None
         made = import_module(f"snippets.interactives.{self.name}").data(runs)
         return (json.dumps(made, separators=(",", ":"), allow_nan=False) + "\n").encode()
+
+
+def beside(script: Path) -> list[Path]:
+    """The files that a script names by relative paths."""
+    return [(script.parent / name).resolve() for name in RELATIVE.findall(script.read_text(encoding="utf-8"))]
+
+
+def library(path: Path) -> bool:
+    """Whether a path beside the scripts is that of a library, which lies in node_modules."""
+    return path.parent.parent == INTERACTIVES and path.parent.name in LIBRARIES
 
 
 def interactive(name: str) -> Interactive:
