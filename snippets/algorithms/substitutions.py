@@ -238,7 +238,7 @@ CLAIMS = [
     Claim("smoother", lambda m: float(m["smoother"]), EXACT, "",
           "One layer with softmax predicts a mean of the examples' y, weighted by exp(<x_i, x_query>).",
           digits=1, exact=True),
-    Claim("relu-no-kernel", lambda m: float(m["relu_least_eigenvalue"]), below(0), "at most",
+    Claim("relu-no-kernel", lambda m: float(m["relu_least_eigenvalue"]), below(0), "",
           "The matrix of all max(<x_i, x_j>, 0) has a negative eigenvalue in every prompt."),
     Claim("relu-turns", grown, above(100), "times as much as at the least",
           "With h = relu, repeated, what is left shrinks to a least value and grows again to over 100 times it."),

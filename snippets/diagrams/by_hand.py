@@ -37,7 +37,7 @@ def look_back() -> Drawing:
     d.head(COLUMNS[1] + 35, 14, "layer 1: who stands before me?")
     words_and_parts(d, 44, ("", "Ada", "Lovelace", "wrote"))
     for x, to_x in pairwise(COLUMNS):
-        d.arrow(x + 24, 65, to_x - 27, 44, "write")
+        d.arrow(x + 28, 74, to_x - 28, 46, "write")
     return d
 
 
@@ -48,10 +48,16 @@ def match() -> Drawing:
     d.head(COLUMNS[1] - 60, 22, "layer 2: who holds Ada?")
     d.token(COLUMNS[3], 22, "Lovelace", "answer", width=70)
     d.stream(COLUMNS[3], 103, 36)
-    d.arrow(COLUMNS[3] - 10, 102, COLUMNS[1] + 14, 102, "read", bend=-26)
+    side = COLUMNS[3] + 35  # from the content of the last word, up beside its bars
+    d.line(COLUMNS[3] + 28, 142, side, 142, "read")
+    d.line(side, 142, side, 100, "read")
+    d.arrow(side, 100, COLUMNS[1] + 14, 102, "read", bend=-24)
     d.text(232, 94, "match", "read")
-    d.arrow(COLUMNS[1] - 8, 102, COLUMNS[3] - 38, 24, "write", bend=14)
-    d.text(152, 60, "copy", "write")
+    left = COLUMNS[1] - 35  # from the content of the word that matches
+    d.line(COLUMNS[1] - 28, 142, left, 142, "write")
+    d.line(left, 142, left, 100, "write")
+    d.arrow(left, 101, COLUMNS[3] - 38, 24, "write", bend=14)
+    d.text(134, 66, "copy", "write")
     return d
 
 

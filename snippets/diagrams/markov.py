@@ -3,7 +3,7 @@
 from snippets.diagrams.vocabulary import Drawing
 
 PROMPT = "abacbabca"
-PITCH = 33.0
+PITCH = 32.0
 FIRST = 67.0
 
 

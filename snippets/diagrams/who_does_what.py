@@ -26,6 +26,7 @@ def stream() -> Drawing:
     d.text(side, 252, f"embedded: {TILE[0]} and {TILE[1]}", anchor="start")
     d.head(115, 204, "heads")
     d.arrow(90, 204, other + 3, 226, "read")
+    d.arrow(126, 216, here - 3, 236, "read")
     d.arrow(140, 204, here - 3, 186, "write")
     d.text(side, 186, "+ what heads write", "write", anchor="start")
     d.mlp(292, 138)

@@ -248,9 +248,7 @@ def off_least_squares(m: Measurements) -> float:
 
 def exact(id: str, name: str, says: str) -> Claim:
     """An identity in 64-bit numbers: what is left is rounding."""
-    return Claim(
-        id, lambda m: float(m[name]), below(1e-10), "at most", says, exact=True
-    )
+    return Claim(id, lambda m: float(m[name]), below(1e-10), "", says, exact=True)
 
 
 # fmt: off
@@ -280,13 +278,13 @@ CLAIMS = [
           "After each token the mesa-layer is ridge regression on all tokens so far, up to 1e-10."),
     exact("delta-newest", "delta_newest",
           "DeltaNet returns the newest pair exactly, however many are stored, up to 1e-10."),
-    Claim("linear-error", lambda m: off_the_formula(m, "linear"), below(0.05), "of it at most",
+    Claim("linear-error", lambda m: off_the_formula(m, "linear"), below(0.05), "of it",
           "With eight or more random keys the mean squared error of linear attention is within 5 per cent of "
           "(n - 1) / d.", exact=True),
-    Claim("delta-error", lambda m: off_the_formula(m, "delta"), below(0.05), "of it at most",
+    Claim("delta-error", lambda m: off_the_formula(m, "delta"), below(0.05), "of it",
           "With eight or more random keys the mean squared error of DeltaNet is within 5 per cent of its "
           "recursion.", exact=True),
-    Claim("mesa-error", off_least_squares, below(0.02), "off at most",
+    Claim("mesa-error", off_least_squares, below(0.02), "",
           "With random keys the mesa-layer is exact up to d pairs and then errs by 1 - d / n, up to 0.02.",
           exact=True),
     Claim("delta-oldest", lambda m: float(m["delta_by_age"][-1]), above(1), "of a value's square",

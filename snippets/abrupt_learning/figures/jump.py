@@ -136,10 +136,10 @@ def draw_cut(runs: list[Measurements]) -> Figure:
     ax.axvline(1 / 8, color=style.ink(), linewidth=0.9, linestyle=":", label="_1/N")
     ax.annotate(
         "$1/N$",
-        (1 / 8, 5.45),
+        (1 / 8, 5.4),
         xytext=(4, 0),
         textcoords="offset points",
-        va="bottom",
+        va="top",
         fontsize=9,
     )
     ax.set_yticks(range(len(CUTS)), [name for name, _ in CUTS])

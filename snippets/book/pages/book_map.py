@@ -12,7 +12,7 @@ from typing import Any
 
 LINE = 16.0  # units from one line of text to the next; a unit is a pixel where the drawing is not scaled
 CHARACTER = 6.6  # units that a character takes at most, on average; in bold letters BOLD
-BOLD = 7.2
+BOLD = 7.8
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,11 @@ def row(layout: Layout, one: Placed, where: dict[str, float]) -> str:
         + "</text>"
         for kind, left, first, lines in one.texts
     )
+    core = "map-core" if one.node.meta.get("core") else "map-further"
     box = f'<rect x="{x - 8}" y="{one.top + 2:g}" width="{layout.width - x + 8}" height="{one.height - 2:g}" rx="4"/>'
     return (
         f'<g class="map-chapter">{arcs}<a href="{one.node.address}">{box}'
-        f'<circle cx="{x}" cy="{y:g}" r="4.5"/>{texts}</a></g>'
+        f'<circle class="{core}" cx="{x}" cy="{y:g}" r="4.5"/>{texts}</a></g>'
     )
 
 

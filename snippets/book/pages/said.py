@@ -121,8 +121,8 @@ def reached(claim: Claim) -> list[float]:
 def unreached(claim: Claim, seeds: list[int], form: str) -> str:
     """The seeds that never got there, said behind the number; nothing where none did."""
     never = [str(seed) for seed, found in zip(seeds, claim["values"], strict=True) if found == "never"]
-    said = reached(claim) if form == "range" else claim["median"] != "never"  # else "never" stands there already
-    if not never or claim["kind"] == "exact" or not said:
+    said_already = claim["median"] == "never" and (form != "range" or not reached(claim))
+    if not never or claim["kind"] == "exact" or said_already:
         return ""
     listed = never[0] if len(never) == 1 else f"{', '.join(never[:-1])} and {never[-1]}"
     return f" (seed{'s' if len(never) > 1 else ''} {listed} never)"

@@ -155,8 +155,10 @@ def minutes(text: str) -> int:
 def in_sight(text: str) -> str:
     """What of an expanded page is seen before anything is unfolded."""
     text = re.sub(r"^( *)\?\?\? .*\n(?:\1    .*\n|\s*\n)*", "", text, flags=re.MULTILINE)
-    text = re.sub(r'<details class="provenance">.*?</details>', "", text, flags=re.DOTALL)  # within other folds, too
-    return re.sub(r"<details.*?</details>", "", text, flags=re.DOTALL)
+    fold = re.compile(r"<details(?:(?!<details).)*?</details>", re.DOTALL)  # the innermost first: folds hold folds
+    while fold.search(text):
+        text = fold.sub("", text)
+    return text
 
 
 def words(text: str) -> list[str]:

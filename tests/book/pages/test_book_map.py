@@ -19,6 +19,13 @@ def node(key: str, number: int, needs: list[str], title: str = "A & B", mechanis
 PARTS = {"one": [node("one/a", 1, []), node("one/b", 2, ["one/a"])], "two": [node("two/c", 3, ["one/a", "one/b"])]}
 
 
+def test_the_core_path_has_full_dots():
+    first = node("one/a", 1, [])
+    first.meta["core"] = True
+    text = book_map.drawing({"one": [first, node("one/b", 2, ["one/a"])]}, str.upper)
+    assert re.findall(r'<circle class="(map-\w+)"', text) == ["map-core", "map-further"] * 2
+
+
 def drawings() -> list[ET.Element]:
     text = book_map.drawing(PARTS, str.upper)
     return list(ET.fromstring(text))

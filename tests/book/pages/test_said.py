@@ -46,7 +46,7 @@ def test_a_share(value, text):
         ("range", claim(1050, 1400, "never", unit="steps", digits=4), "1,050 to 1,400 steps (seed 2 never)"),
         ("range", claim(3, 3, 3, unit="heads"), "3 heads"),
         ("range", claim("never", "never", "never"), "never"),
-        ("range", claim("never", 360, "never", unit="steps"), "360 steps (seeds 0 and 2 never)"),
+        ("range", claim(360, "never", "never", unit="steps"), "360 steps (seeds 1 and 2 never)"),
         ("about", claim(1234, 1234, 1234, unit="steps", digits=4), "about 1,200 steps"),
         ("percent", claim(0.982, 0.982, 0.982), "98 %"),
         ("percent", claim(0.001, 0.001, 0.001), "under 1 %"),
