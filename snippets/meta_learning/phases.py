@@ -120,7 +120,7 @@ CLAIMS = [
           Reported("minegishi2025", "section 4.1 and figure 2",
                    "three phases in this order, each with a circuit of its own", SMALLER),
           digits=3, applies=has_second),
-    Claim("labels-worth", lambda m: float(m["ceiling_labels"]), above(2 / 3), "",
+    Claim("labels-worth", lambda m: float(m["ceiling_labels"]), above(0.667), "",
           "The query and the labels, without their items, tell the answer in two cases of three or more."),
     Claim("scc-accuracy", above_labels, equals(0, 0.15), "",
           "Where the second circuit is at its strongest, accuracy is within 0.15 of what the query and the "
