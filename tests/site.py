@@ -1,6 +1,7 @@
 """The built site, served, and a browser to look at it with: what the tests of tests/test_browser.py share."""
 
 import functools
+import gzip
 import http.server
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "
 ADDRESSES = [pages.address(file) for file in navigation.files()]
 CHAPTERS = [page.url for page in pages.chapters()]
 LABS = [address for address in ADDRESSES if address.startswith("labs/") and address != "labs/"]
+HEAVIEST = 400_000  # bytes of a chapter before a reader does anything
 UNFOLD = "document.querySelectorAll('details').forEach(folded => folded.open = true)"
 EAGER = "document.querySelectorAll('img').forEach(image => image.loading = 'eager')"
 
@@ -51,6 +53,15 @@ class Watched:
     def look(self, response: Response) -> None:
         if response.status >= 400:
             self.errors.append(f"{response.status} {response.url}")
+
+    def weight(self, address: str, folder: Path) -> int:
+        """Bytes of what the page has asked of the site so far, text as a server packs it."""
+        files = {folder / url.removeprefix(address).split("#")[0] for url in self.requests if url.startswith(address)}
+        files = {file / "index.html" if file.is_dir() else file for file in files}
+        return sum(
+            file.stat().st_size if file.suffix in (".png", ".woff2") else len(gzip.compress(file.read_bytes()))
+            for file in files
+        )
 
     def foreign(self, address: str) -> list[str]:
         """The requests that left the site."""

@@ -13,7 +13,7 @@ from snippets.book.pages.finish import Finisher
 from snippets.book.pages.generator import Generator
 from snippets.book.paths import SITE
 from tests import browser as chromium
-from tests.site import ADDRESSES, AXE, CHAPTERS, EAGER, LABS, OPTIONS, UNFOLD, Watched, served
+from tests.site import ADDRESSES, AXE, CHAPTERS, EAGER, HEAVIEST, LABS, OPTIONS, UNFOLD, Watched, served
 
 pytestmark = [pytest.mark.results, pytest.mark.browser]
 
@@ -58,12 +58,14 @@ def test_a_page_on_every_screen(watched, address, path):
     page must not do: fail, fetch from elsewhere, scroll sideways, keep something from those who see or move otherwise.
     """
     one = watched(address + path, color_scheme="light")
+    one.page.wait_for_load_state("networkidle")
+    problems = [f"{weight} bytes at once"] if (weight := one.weight(address, SITE)) > HEAVIEST else []
     one.page.evaluate(EAGER)
     one.page.wait_for_load_state("networkidle")
     one.page.evaluate(UNFOLD)
     one.page.add_script_tag(path=str(AXE))
     broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
-    problems = [f"no picture: {source}" for source in one.page.evaluate(broken)]
+    problems += [f"no picture: {source}" for source in one.page.evaluate(broken)]
     unsized = "[...document.querySelectorAll('article img')].filter(i => !i.getAttribute('width')).map(i => i.src)"
     problems += [f"no width and height: {source}" for source in one.page.evaluate(unsized)]
     problems += [f"light: {line}" for line in one.serious()]
@@ -75,6 +77,18 @@ def test_a_page_on_every_screen(watched, address, path):
     problems += [f"360 pixels: {line}" for line in one.serious(options="rules: {'color-contrast': {enabled: false}}")]
     problems += [f"console: {line}" for line in one.errors] + [f"fetched: {url}" for url in one.foreign(address)]
     assert problems == [], "\n".join(problems)
+
+
+def test_the_index_of_the_search_is_fetched_when_the_search_is_used(watched, address):
+    one = watched(address + CHAPTERS[0])
+    one.page.wait_for_load_state("networkidle")
+    fetched = lambda: [url for url in one.requests if "search_index" in url]  # noqa: E731
+    assert fetched() == []
+    one.page.get_by_role("textbox", name="Search").click()
+    one.page.wait_for_load_state("networkidle")
+    assert len(fetched()) == 1
+    linked = watched(address + "?q=induction")
+    expect(linked.page.locator(".md-search-result__link").first).to_be_attached()
 
 
 FOUND_FIRST = {
