@@ -141,13 +141,14 @@ def test_the_switch_swaps_the_figures_and_is_remembered(watched, address):
     assert (seen := visible_figures(one.page)) and all(".dark." in source for source in seen)
     one.show(1280, "light")
     assert (seen := visible_figures(one.page)) and all(".light." in source for source in seen)
-    for title in ("Switch to light", "Switch to dark"):  # system, then light, then dark
-        one.page.locator(f"label[title='{title}']").click()
+    switch = one.page.locator("form[data-md-component='palette'] label:visible")
+    for _ in ("light", "dark"):  # system, then light, then dark
+        switch.click()
     seen = visible_figures(one.page)
     assert seen and all(".dark." in source for source in seen)
     one.page.reload()
     assert all(".dark." in source for source in visible_figures(one.page))
-    one.page.locator("label[title='Follow the system']").click()
+    switch.click()
     assert all(".light." in source for source in visible_figures(one.page))
 
 
@@ -207,9 +208,10 @@ def test_what_scrolls_sideways_can_be_reached_by_key(watched, address):
 
 def test_code_can_be_copied(watched, address):
     one = watched(address + CHAPTERS[0], permissions=["clipboard-read", "clipboard-write"])
-    one.page.locator(".highlight").first.hover()
-    one.page.locator(".highlight button[title='Copy to clipboard'], .md-clipboard").first.click()
-    assert "def " in one.page.evaluate("navigator.clipboard.readText()")
+    listing = one.page.locator("article .language-python.highlight:visible").first
+    listing.hover()
+    listing.locator("button[data-md-type='copy'], .md-clipboard").first.click()
+    assert "for name" in one.page.evaluate("navigator.clipboard.readText()")
 
 
 @pytest.mark.parametrize("path", LABS)

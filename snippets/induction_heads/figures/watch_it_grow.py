@@ -16,7 +16,9 @@ def draw_word(runs: list[Measurements]) -> Figure:
     """What both heads do in a word that stands twice, and the guesses."""
     fig, axes = panels(1, height=3.0)
     ax, x = axes[0, 0], runs[0]["step"]
-    of_heads = [in_the_probe(m["maps"], list(m["heads"])) for m in runs]
+    of_heads = [
+        in_the_probe(m["maps"], [int(head) for head in m["heads"]]) for m in runs
+    ]
     guesses = [m["right"][:, SECOND].mean(1) / 255 for m in runs]
     curves = (
         ("layer 1: to the letter before", [back for back, _ in of_heads]),
