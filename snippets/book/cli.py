@@ -96,7 +96,13 @@ def show_results(name: str, preset: str) -> None:
 
 
 @app.command()
-def verify(names: Names = None, preset: Preset = "laptop", seeds_: Seeds = "0-4", cores: Cores = 0) -> None:
+def verify(
+    names: Names = None,
+    preset: Preset = "laptop",
+    seeds_: Seeds = "0-4",
+    cores: Cores = 0,
+    keep: Annotated[bool, typer.Option(help="put how many pairs held into record/fresh_seeds.json")] = False,
+) -> None:
     """Check every claim on seeds of your choice. The book's own results stay as they are."""
     wanted = seeds.parse(seeds_)
     resolved = [catalogue.resolve(name) for name in names or catalogue.discover()]
@@ -108,6 +114,8 @@ def verify(names: Names = None, preset: Preset = "laptop", seeds_: Seeds = "0-4"
 
     tally, problems = trial.verify(resolved, preset, wanted, cores or machine.cores(), show)
     console.print(str(tally), soft_wrap=True)
+    if keep:
+        trial.keep(tally, resolved, seeds_)
     trial.stop_at(problems, tally.under)
 
 

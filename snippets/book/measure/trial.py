@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from snippets.book.errors import BookError
-from snippets.book.measure import catalogue, judge, make, record
+from snippets.book.measure import catalogue, judge, make, record, store
 from snippets.book.measure.pool import Pool
 from snippets.book.measure.state import State
+from snippets.book.paths import RECORD
+
+KEPT = RECORD / "fresh_seeds.json"
 
 
 @dataclass
@@ -50,6 +53,12 @@ def verify(
 
     make.say_what_is_unusual(states)
     return tally, problems + make.measure(states, cores, finished)
+
+
+def keep(tally: Tally, names: list[str], seeds: str) -> None:
+    """Put the tally into the record, for the page on how a claim is made."""
+    found = {"seeds": seeds, "experiments": sorted(names), "held": tally.held, "pairs": tally.tried}
+    store.write_json(KEPT, found | {"under_quorum": sorted(tally.under)})
 
 
 def stop_at(problems: list[str], failing: list[str]) -> None:

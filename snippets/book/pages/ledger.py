@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from snippets.book.measure import catalogue, store
+from snippets.book.measure import catalogue, store, trial
 from snippets.book.pages import navigation, numbers, pages, references
 from snippets.book.pages.facts import Facts, NotMeasured
 from snippets.book.paths import RECORD
 from snippets.contract import INCONCLUSIVE, NOT_REPRODUCED
 
-FRESH_SEEDS = RECORD / "fresh_seeds.json"
 FILTER = '\n## All claims\n\n<div id="ledger-filter"></div>\n'  # which assets/ledger.js fills
 Link = Callable[[str], str]  # from the page being made to a file under docs/, or to an address
 
@@ -152,12 +151,13 @@ def speeds() -> str:
 
 def fresh_seeds() -> str:
     """On how many claim-seed pairs the claims held on seeds that nobody had looked at."""
-    if not FRESH_SEEDS.exists():
+    if not trial.KEPT.exists():
         return "No other seeds have been recorded yet; `python -m snippets verify --seeds 2000-2009` tries ten."
-    found = json.loads(FRESH_SEEDS.read_text(encoding="utf-8"))
+    found = json.loads(trial.KEPT.read_text(encoding="utf-8"))
     under = ", ".join(f"`{name}`" for name in found["under_quorum"])
     return (
-        f"On seeds {found['seeds'].replace('-', ' to ')} **{found['held']:,} of {found['pairs']:,} claim-seed "
+        f"Tried with {len(found['experiments'])} of the {len(catalogue.discover())} experiments, on seeds "
+        f"{found['seeds'].replace('-', ' to ')}: **{found['held']:,} of {found['pairs']:,} claim-seed "
         f"pairs held, {100 * found['held'] / found['pairs']:.1f} %**. "
         + (f"Under their quorum there: {under}." if under else "No claim fell under its quorum there.")
     )
