@@ -84,7 +84,7 @@ def as_in_the_book(html: str, lab: str, drawn: list[Picture]) -> str:
     blocks: list[str] = []
     images = iter(drawn)
     exercise = labs.notebook(labs.read(lab), labs.stub).cells
-    for cell, asked in zip(soup.select(".jp-MarkdownCell, .jp-CodeCell .jp-CodeCell"), exercise, strict=True):
+    for cell, asked in zip(soup.select(".jp-MarkdownCell, .jp-CodeCell .jp-CodeCell"), exercise):
         if "jp-MarkdownCell" in cell["class"]:
             blocks.append(prose(cell))
         else:
