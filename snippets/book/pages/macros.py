@@ -117,13 +117,18 @@ class Macros(Lists):
         for path in found.scripts:
             self._figures[f"assets/interactives/{path.relative_to(shown.INTERACTIVES).as_posix()}"] = path
         self._figures |= {f"assets/interactives/{place}": path for place, path in found.libraries.items()}
-        data = ""
-        if (content := found.data(self._facts.runs)) is not None:
-            self._made[file := f"assets/interactives/{found.name}.json"] = content
-            data = f' data-data="{self._address(file).rstrip("/")}"'
         below = (
             f"<figcaption markdown>{self._filled(pages.flat(caption), links=True)}</figcaption>\n" if caption else ""
         )
+        try:
+            content = found.data(self._facts.runs)
+        except NotMeasured:
+            waits = pending(found.name, "what it shows is not measured yet", tag="div")
+            return f'<figure markdown class="touch">\n{waits}\n{below}</figure>'
+        data = ""
+        if content is not None:
+            self._made[file := f"assets/interactives/{found.name}.json"] = content
+            data = f' data-data="{self._address(file).rstrip("/")}"'
         return (
             f'<figure markdown class="touch" id="touch-{found.name.replace("_", "-")}">\n'
             f'<div class="touch-place" role="group" aria-label="{html.escape(label)}" style="min-height:{height}px" '

@@ -5,9 +5,10 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
+from functools import lru_cache
+from importlib import import_module, reload
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
 from snippets.book.errors import BookError
@@ -56,13 +57,19 @@ class Drawing(Protocol):
     def svg(self, alt: str) -> str: ...
 
 
-@cache
+@lru_cache(maxsize=100)
+def version(name: str, mtime_ns: int) -> ModuleType:
+    """A module as its file is since then: `make serve` sees it edited."""
+    return reload(import_module(name))
+
+
 def drawings(key: str) -> dict[str, Drawing]:
     """The diagrams of a chapter, from snippets/diagrams/<key>.py. Raises BookError where there are none."""
-    module = key.replace("-", "_")
-    if not (SNIPPETS / "diagrams" / f"{module}.py").is_file():
-        raise BookError(f"there is no snippets/diagrams/{module}.py")
-    return {name: make() for name, make in import_module(f"snippets.diagrams.{module}").DIAGRAMS.items()}
+    path = SNIPPETS / "diagrams" / f"{key.replace('-', '_')}.py"
+    if not path.is_file():
+        raise BookError(f"there is no snippets/diagrams/{path.name}")
+    module = version(f"snippets.diagrams.{path.stem}", path.stat().st_mtime_ns)
+    return {name: make() for name, make in module.DIAGRAMS.items()}
 
 
 def diagram(key: str, name: str, alt: str) -> str:
@@ -113,9 +120,10 @@ class Interactive:
 
     def data(self, runs: Runs) -> bytes | None:
         """What snippets/interactives/<name>.py returns from data(runs), as JSON; None where it has no such file."""
-        if not (INTERACTIVES / f"{self.name}.py").is_file():
+        path = INTERACTIVES / f"{self.name}.py"
+        if not path.is_file():
             return None
-        made = import_module(f"snippets.interactives.{self.name}").data(runs)
+        made = version(f"snippets.interactives.{self.name}", path.stat().st_mtime_ns).data(runs)
         return (json.dumps(made, separators=(",", ":"), allow_nan=False) + "\n").encode()
 
 

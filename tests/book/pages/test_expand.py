@@ -1,9 +1,11 @@
 """From docs/ to plain Markdown: what is filled in, what is left alone, and how a mistake is named."""
 
+import os
 import re
 
 import pytest
 
+from snippets import diagrams
 from snippets.book.errors import BookError
 from snippets.book.measure import catalogue
 from snippets.book.pages import expand, facts, macros, navigation, pages, shown
@@ -220,3 +222,25 @@ def test_a_figure_to_touch_brings_its_script_and_its_data(docs, tmp_path, monkey
     text = page(docs, '{{{ touch("toy", "a <toy>", height=100, caption="It is [[x:sharp]].") }}}')
     assert 'data-script="../../assets/interactives/toy.js"' in text and "data-data" not in text
     assert 'aria-label="a &lt;toy&gt;"' in text and "<figcaption markdown>It is 0.1.</figcaption>" in text
+
+
+def test_a_figure_to_touch_whose_data_are_not_measured_waits_in_a_draft(docs, monkeypatch):
+    def runs(self, experiment):
+        raise facts.NotMeasured("nothing yet")
+
+    monkeypatch.setattr(shown.Interactive, "data", lambda self, runs: runs("jump"))
+    monkeypatch.setattr(facts.Facts, "runs", runs)
+    text = page(docs, '{{{ touch("soft_dictionary", "a", height=100) }}}')
+    assert "not measured yet" in text and "data-script" not in text
+
+
+def test_an_edited_diagram_is_drawn_anew(docs, tmp_path, monkeypatch):
+    module = "from snippets.diagrams.vocabulary import Drawing\n\nDIAGRAMS = {'a': lambda: Drawing(height=%d)}\n"
+    monkeypatch.setattr(shown, "SNIPPETS", tmp_path)
+    monkeypatch.setattr(diagrams, "__path__", [str(tmp_path / "diagrams"), *diagrams.__path__])
+    path = tmp_path / "diagrams" / "edited.py"
+    path.parent.mkdir()
+    for height, mtime in ((100, 1), (222, 2)):
+        path.write_text(module % height)
+        os.utime(path, ns=(mtime * 10**10, mtime * 10**10))
+        assert f"0 0 344 {height}" in shown.diagram("edited", "a", "A drawing")
