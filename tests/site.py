@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, Response
+from playwright.sync_api import Browser, Page, Response, sync_playwright
 
 from snippets.book.pages import navigation, pages
 from snippets.book.paths import ROOT
+from tests import browser as chromium
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
@@ -35,6 +36,17 @@ def served(folder: Path) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """Chromium. A missing one fails: what it checks is not checked elsewhere."""
+    path = chromium.find()
+    assert path, "there is no Chromium; run `make browser`"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=OPTIONS)
+        yield running
+        running.close()
 
 
 class Watched:

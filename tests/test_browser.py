@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from snippets.book.pages import expand
 from snippets.book.pages.finish import Finisher
 from snippets.book.pages.generator import Generator
 from snippets.book.paths import SITE
-from tests import browser as chromium
-from tests.site import ADDRESSES, AXE, CHAPTERS, EAGER, HEAVIEST, LABS, OPTIONS, UNFOLD, Watched, served
+from tests.site import ADDRESSES, AXE, CHAPTERS, EAGER, HEAVIEST, LABS, UNFOLD, Watched, launched, served
 
 pytestmark = [pytest.mark.results, pytest.mark.browser]
 
@@ -28,13 +27,8 @@ def address() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium. A missing one fails: what it checks is not checked elsewhere."""
-    path = chromium.find()
-    assert path, "there is no Chromium; run `make browser`"
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=OPTIONS)
+    with launched() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture

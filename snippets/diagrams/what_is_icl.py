@@ -14,17 +14,18 @@ def pair(d: Drawing, x: float, y: float, item: str, label: str) -> None:
         d.bars(x, y, ["content", "label"], width=PAIR, labels=[item, label])
 
 
+def prompt(d: Drawing, y: float, dax: str, wug: str) -> None:
+    """Three pairs that say what a dax and a wug are, and the question what a dax is."""
+    row = ((26, "fep", "green"), (84, "dax", dax), (142, "wug", wug), (208, "dax", "?"))
+    for x, item, label in row:
+        pair(d, x, y, item, label)
+
+
 def two_prompts() -> Drawing:
     """A training prompt, what it leaves in the weights, and a prompt that contradicts it."""
     d = Drawing(height=244)
     d.text(2, 10, "one of many training prompts", "faint", anchor="start")
-    for x, item, label in (
-        (26, "fep", "green"),
-        (84, "dax", "blue"),
-        (142, "wug", "red"),
-        (208, "dax", "?"),
-    ):
-        pair(d, x, 34, item, label)
+    prompt(d, 34, dax="blue", wug="red")
     d.arrow(236, 42, 274, 42)
     d.token(304, 42, "blue", "answer")
 
@@ -33,13 +34,7 @@ def two_prompts() -> Drawing:
     d.memory(100, 107, 184, 28, "weights: a dax is blue")
 
     d.text(2, 150, "the test", "faint", anchor="start")
-    for x, item, label in (
-        (26, "fep", "green"),
-        (84, "dax", "red"),
-        (142, "wug", "blue"),
-        (208, "dax", "?"),
-    ):
-        pair(d, x, 174, item, label)
+    prompt(d, 174, dax="red", wug="blue")
     d.box(84, 181.5, PAIR + 8, 36, "asked frame")
     d.arrow(194, 107, 304, 152, "read", bend=14)
     d.text(212, 92, "as training said", "read", anchor="start")

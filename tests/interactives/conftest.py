@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from snippets.book.pages import shown
 from snippets.book.paths import ROOT
-from tests import browser as chromium
-from tests.site import AXE, OPTIONS, Watched, served
+from tests.site import AXE, Watched, launched, served
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A figure to touch</title>
 <link rel="icon" href="data:,"><meta name="viewport" content="width=device-width">
@@ -33,12 +32,8 @@ MOUNT = """async ([name, data]) => {
 
 @pytest.fixture(scope="module")  # other tests start a Playwright of their own, and there can be one at a time
 def browser() -> Iterator[Browser]:
-    path = chromium.find()
-    assert path, "there is no Chromium; run `make browser`"
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=OPTIONS)
+    with launched() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """The ledger of claims and the table of run times: the two pages that are made of all results."""
 
 import html
-import json
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -151,9 +150,9 @@ def speeds() -> str:
 
 def fresh_seeds() -> str:
     """On how many claim-seed pairs the claims held on seeds that nobody had looked at."""
-    if not trial.KEPT.exists():
-        return "No other seeds have been recorded yet; `python -m snippets verify --seeds 2000-2009` tries ten."
-    found = json.loads(trial.KEPT.read_text(encoding="utf-8"))
+    found = store.read_json(trial.KEPT)
+    if found is None:
+        return "No other seeds have been recorded yet; `python -m snippets verify --seeds 2000-2009 --keep` tries ten."
     under = ", ".join(f"`{name}`" for name in found["under_quorum"])
     return (
         f"Tried with {len(found['experiments'])} of the {len(catalogue.discover())} experiments, on seeds "

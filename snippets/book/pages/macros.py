@@ -4,7 +4,6 @@ import html
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from snippets.book.errors import BookError
 from snippets.book.pages import lab_runs, navigation, numbers, pages, papers, said, shown
@@ -213,20 +212,3 @@ class Macros(Lists):
 
 
 NAMES = tuple(name for room in (Macros, Lists) for name in vars(room) if not name.startswith("_"))
-
-
-def run_cost(made: dict[str, Any]) -> str:
-    return (
-        f"It took {sum(made['core_seconds']):.0f} core-seconds for {len(DEFAULT_SEEDS)} seeds "
-        f"and {made['peak_memory_mb']} MB at most, on {made['cpu'].strip()}. No GPU."
-    )
-
-
-def run_box(name: str, cost: str) -> str:
-    return (
-        f'!!! example "Run it yourself: `{name}`"\n\n'
-        f"    ```sh\n    .venv/bin/python -m snippets run {name}\n"
-        f"    .venv/bin/python -m snippets verify {name} --seeds 100-104\n    ```\n\n"
-        "    The first line makes the numbers and figures of this page; what is there already is kept. "
-        f"The second checks the claims on seeds of your choice. {cost}\n"
-    )

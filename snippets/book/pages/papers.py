@@ -20,20 +20,20 @@ def papers(facts: Facts, source: ledger.Link, address: ledger.Link) -> str:
             claims = facts.results(name)["claims"]
         except NotMeasured:
             continue
+        page = ledger.chapter_of(name)
+        where = f" [Chapter {page.number}]({source(page.file)})" if page and page.number else ""
         for claim in claims:
             if claim["reported"]:
-                found.setdefault(claim["reported"]["key"], []).append(beside(name, claim, source, address))
+                link = f"{address('ledger/')}#{ledger.anchor(name, claim['id'])}"
+                found.setdefault(claim["reported"]["key"], []).append(beside(claim, link, where))
     blocks = []
     for key in sorted(found, key=lambda key: (references.short(key).split()[-1], key)):
         blocks.append(f"\n## {references.short(key)}\n\n{references.entries()[key]}\n\n" + "\n".join(found[key]))
     return "\n".join(blocks)
 
 
-def beside(name: str, claim: dict[str, Any], source: ledger.Link, address: ledger.Link) -> str:
-    """What a paper reports of one thing, and what we measured."""
-    page = ledger.chapter_of(name)
-    where = f" [Chapter {page.number}]({source(page.file)})" if page and page.number else ""
-    link = f"{address('ledger/')}#{ledger.anchor(name, claim['id'])}"
+def beside(claim: dict[str, Any], link: str, where: str) -> str:
+    """What a paper reports of one thing, what we measured, a link to its claim and one to its chapter."""
     reported = claim["reported"]
     kind = "bad" if claim["verdict"] == NOT_REPRODUCED else "open" if claim["verdict"] == INCONCLUSIVE else "good"
     return (

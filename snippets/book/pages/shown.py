@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -60,7 +61,7 @@ class Drawing(Protocol):
 @lru_cache(maxsize=100)
 def version(name: str, mtime_ns: int) -> ModuleType:
     """A module as its file is since then: `make serve` sees it edited."""
-    return reload(import_module(name))
+    return reload(sys.modules[name]) if name in sys.modules else import_module(name)
 
 
 def drawings(key: str) -> dict[str, Drawing]:
