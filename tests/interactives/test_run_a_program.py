@@ -26,8 +26,9 @@ def lists(most: int, below: int) -> list[list[int]]:
 
 
 def test_lists_give_the_numbers_of_python(figure):
-    call = """(m, given) => given.map(([digits, beta]) => [
-      m.count(digits), m.sort(digits, beta), m.move(digits, 2, beta), m.lookUp(digits.map((_, i) => i), digits, digits.length - 1, beta)])"""
+    look = "m.lookUp(digits.map((_, i) => i), digits, digits.length - 1, beta)"
+    all_four = f"[m.count(digits), m.sort(digits, beta), m.move(digits, 2, beta), {look}]"
+    call = f"(m, given) => given.map(([digits, beta]) => {all_four})"
     given = list(itertools.product(lists(15, 10), BETAS))
     for (digits, beta), found in zip(given, figure.compute(NAME, call, given), strict=True):
         n = len(digits)

@@ -40,7 +40,7 @@ class Drawn:
 
     place: Int[Tensor, "batch note"]
     points_to: Int[Tensor, "batch note"]  # the next place, or dig
-    path: Int[Tensor, "batch hops+1"]  # from the start to the treasure
+    path: Int[Tensor, "batch stop"]  # from the start to the treasure
 
 
 def draw(task: Hunts, batch: int, hops: int, generator: Generator) -> Drawn:
