@@ -199,13 +199,22 @@ function pointers(text, { beta, hops }, double) {
   const answer = found.answer.map((row) => 1 + row.indexOf(Math.max(...row)));
   const off = Math.max(...found.answer.map((row, i) => 1 - row[ends[i] - 1]));
   const layers = layersNeeded(hops, double);
-  return { ...found, answer, exact: ends, names: places(n), off, layers, titles: found.patterns.map((_, i) => (double ? `look ${i + 1}` : `layer ${i + 1}`)) };
+  return { ...found, answer, exact: ends, names: places(n), off, layers, titles: titlesOf(hops, layers, double) };
+}
+
+function titlesOf(hops, layers, double) {
+  const titles = [];
+  for (let layer = 0; layer < layers; layer++) {
+    if (!double || (hops >> layer) & 1) titles.push(`layer ${layer + 1}: the place where I am`);
+    if (double) titles.push(`layer ${layer + 1}: the place where my jump lands`);
+  }
+  return titles;
 }
 
 // What is seen.
 
 function fullMap(names, weights, title) {
-  const n = names.length, margin = 34, size = 300, cell = (size - margin) / n, letters = Math.min(11, cell * 0.75);
+  const n = names.length, margin = 32, size = 300, cell = (size - margin) / n, letters = Math.min(11, cell * 0.75);
   const node = svg("svg", { viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": `Attention map, ${title}: rows ask, columns are read` });
   names.forEach((name, row) => {
     const short = name.slice(0, 5), middle = (row + 0.7) * cell;

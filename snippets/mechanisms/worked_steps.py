@@ -1,9 +1,9 @@
 """Does it help to write the steps out, and how far beyond the lengths it has seen?
 
-The same small transformer is trained three times from the same first weights, with as
-many examples each: to name the end of a chain at once, after dots that mean nothing, or
-with every step written out. The first gets three times as many examples once more. All
-are tested on longer chains and on twice as many notes.
+The same small transformer is trained three times from the same first weights: to name
+the end of a chain at once, after dots that mean nothing, or with every step written
+out. The first gets three times as many examples as the others. All are tested on longer
+chains and on twice as many notes.
 
 Source: nye2021, abstract (steps written into a scratchpad, by large language models);
 the task, the network and the numbers are ours.
@@ -49,18 +49,17 @@ class Config:
     more_hops: tuple[int, ...] = (1, 2, 4, 8, 12, 16, 20)
     d_model: int = 64
     n_layers: int = 2
-    n_heads: int = 2
+    n_heads: int = 4
     batch: int = 48
-    rate: float = 0.01
+    rate: float = 0.006
     n_test: int = 100
 
 
 PRESETS = {
     "laptop": {
-        "at-once": Config("at once"),
+        "at-once": Config("at once", n_steps=900),  # three times as many examples
         "dots": Config("dots"),
         "steps": Config("steps"),
-        "longer": Config("at once", n_steps=900),
     }
 }
 
@@ -120,8 +119,11 @@ def run(config: Config, seed: int) -> Measurements:
     network = MaskedTransformer(
         d_in, task.n_places + 1, c.d_model, c.n_layers, c.n_heads, weights
     )
-    loop = train(network, lambda: batch_loss(network, c, data), c.n_steps, c.rate)
-    network = trained(network, loop)
+    with torch.no_grad():
+        network.W_out.mul_(10)  # it begins with answers that differ, and learns sooner
+    trained(
+        network, train(network, lambda: batch_loss(network, c, data), c.n_steps, c.rate)
+    )
     more = replace(task, n_notes=c.more_notes)
 
     def rights(task: Hunts, hops: tuple[int, ...]) -> np.ndarray:
@@ -161,16 +163,14 @@ CLAIMS = [
           "With its steps written out, the network is right in over nine tenths, at each number of hops that "
           "training showed."),
     Claim("at-once", lambda m: within(m, "at-once", np.max), below(0.6), "",
-          "With as many examples, the one that answers at once is right in less than six tenths, at each of "
-          "these."),
+          "With three times as many examples, the one that answers at once is right in less than six tenths, at each "
+          "of these."),
     Claim("dots", lambda m: within(m, "dots", np.max), below(0.6), "",
-          "So is the one that writes dots before it answers."),
-    Claim("longer", lambda m: within(m, "longer", np.max), below(0.6), "",
-          "With three times as many examples, answering at once is still right in less than six tenths."),
+          "With as many examples, so is the one that writes dots before it answers."),
     Claim("extends", lambda m: least_beyond(m, 8), above(0.8), "",
           "Trained up to 4 hops, the one that writes its steps is right in over eight tenths at 8, 12, 16 and "
           "20 hops, among twice as many notes."),
-    Claim("gap", lambda m: within(m, "steps", np.min) - within(m, "longer", np.max), above(0.3), "",
+    Claim("gap", lambda m: within(m, "steps", np.min) - within(m, "at-once", np.max), above(0.3), "",
           "Its worst is better than the best of answering at once, by over 30 in 100."),
     Claim("misled", lambda m: float(m["steps"]["misled"]), above(0.8), "",
           "If a place of another hunt is written as its first step, it ends at that hunt's treasure in over "

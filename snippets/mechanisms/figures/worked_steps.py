@@ -9,8 +9,7 @@ from snippets.contract import Measurements
 CELLS = (  # name of the cell, colour, label
     ("steps", 0, "steps written out"),
     ("dots", 1, "after dots"),
-    ("at-once", 2, "at once"),
-    ("longer", 3, "at once, three times as many examples"),
+    ("at-once", 2, "at once, three times as many examples"),
 )
 
 
@@ -32,7 +31,7 @@ def draw_hops(runs: list[Measurements]) -> Figure:
         ax.set_xlim(0.5, float(np.max(x)) + 0.5)
         ax.set_title(title, fontsize=9.5)
     axes[0, 0].legend(
-        loc="lower center", bbox_to_anchor=(0.5, 1.1), ncols=2, fontsize=8.5
+        loc="lower center", bbox_to_anchor=(0.5, 1.1), ncols=3, fontsize=8.5
     )
     axes[-1, 0].set(xlabel="hops to the treasure")
     return figure
