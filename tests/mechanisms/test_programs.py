@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
+from snippets.book.paths import DOCS
+from snippets.icl.networks.program_library import chase, one_hot
+from snippets.icl.networks.self_attention import softmax
 from snippets.mechanisms import programs
 
 
@@ -61,8 +65,19 @@ def test_how_far_hops_are_right_without_a_gap(good):
     assert programs.farthest(good | {"doubling": gap}, "doubling", 5) == 10
 
 
+@pytest.mark.parametrize("hops", [0, 1, 5, 6])
+def test_the_lines_that_matter_are_the_chase(hops):
+    text = (DOCS / "mechanisms" / "programs.md").read_text(encoding="utf-8").partition("## The lines that matter")[2]
+    lines = text.partition("```python")[2].partition("\n")[2].partition("```")[0]
+    pointers, places = [3, 5, 0, 4, 1, 2], one_hot(range(6), 6)
+    names = {"digits": [bool(hops >> i & 1) for i in range(3)], "beta": 9.0, "softmax": softmax}
+    names |= {"here": places, "places": places, "jump": one_hot(pointers, 6)}
+    exec(lines, names)
+    torch.testing.assert_close(names["here"], chase(pointers, hops, 3, True, 9.0).answer)
+
+
 def test_a_short_run_is_within_all_bounds():
-    config = programs.Config(n_tries=10, n_ring=9, most_hops=8, most_layers=4, lengths=(3, 5, 64), betas=(0, 2, 20))
+    config = programs.Config(n_tries=10, n_ring=9, most_hops=8, most_layers=4, lengths=(3, 5, 64), betas=(0.0, 2.0, 20.0))
     found = programs.run(config, 5)
     for claim in programs.CLAIMS:
         if claim.id not in ("five-layers", "five-layers-plain", "blunt"):
