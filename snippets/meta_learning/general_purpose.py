@@ -115,7 +115,7 @@ def run(config: Config, seed: int) -> Measurements:
 
 def compared(
     config: Config, unseen: Batch, elsewhere: dict[str, Batch], others: DataSet
-) -> dict[str, np.ndarray | float]:
+) -> Measurements:
     """What the networks are compared with: chance, and the nearest neighbour."""
     neighbours = {name: late(nearest_neighbour(batch), config).item()
                   for name, batch in elsewhere.items()}  # fmt: skip
