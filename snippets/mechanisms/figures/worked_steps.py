@@ -9,7 +9,7 @@ from snippets.contract import Measurements
 CELLS = (  # name of the cell, colour, label
     ("steps", 0, "steps written out"),
     ("dots", 1, "after dots"),
-    ("at-once", 2, "at once, three times as many examples"),
+    ("at-once", 2, "at once, 3× examples"),
 )
 
 
