@@ -40,7 +40,7 @@ def flow() -> Drawing:
                 drawing.text(x, y, words, "on-colour")
     drawing.arrow(142, 48, 202, 48, "read", "alike?")
     drawing.arrow(202, 92, 143, 132, "write")
-    drawing.text(198, 124, "W_VO", "write")
+    drawing.text(161, 101, "W_VO", "write")
     drawing.text(172, 166, "score β where they are alike, 0 elsewhere", "faint")
     return drawing
 
