@@ -77,7 +77,8 @@ def test_the_lines_that_matter_are_the_chase(hops):
 
 
 def test_a_short_run_is_within_all_bounds():
-    config = programs.Config(n_tries=10, n_ring=9, most_hops=8, most_layers=4, lengths=(3, 5, 64), betas=(0.0, 2.0, 20.0))
+    few = {"n_tries": 10, "n_ring": 9, "most_hops": 8, "most_layers": 4}
+    config = programs.Config(lengths=(3, 5, 64), betas=(0.0, 2.0, 20.0), **few)
     found = programs.run(config, 5)
     for claim in programs.CLAIMS:
         if claim.id not in ("five-layers", "five-layers-plain", "blunt"):
