@@ -249,7 +249,8 @@ CLAIMS = [
     Claim("code-reaches", lambda m: already(m["novel"], 4) - already(m["code"], 4), above(0.05), "of the gain",
           "On code four tokens bring a smaller share of it, by more than 0.05."),
     Claim("no-copy", lambda m: min(m[c]["repeated"] for c in m), above(-0.1), "nats",
-          "A stretch of text read twice in a row is, the second time, less than 0.1 nats a token easier, in prose and in code."),
+          "A stretch of text read twice in a row is, the second time, less than 0.1 nats a token easier, in prose "
+          "and in code."),
     Claim("entropy", drawing_noise, below(0.05), "nats",
           "On its own text, its mean loss is its mean entropy, to within 0.05 nats."),
     Claim("dearer", lambda m: dearer(m["novel"]), above(0), "nats",

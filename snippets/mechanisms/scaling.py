@@ -1,10 +1,10 @@
 """How do the loss and the ICL score of a small language model change with its size, and
 with the amount of text?
 
-Source: kaplan2020 (abstract) for power laws in size and in data, there from 768 weights
-to 1.5 billion (section 1.2 and figure 1 there); hoffmann2022 (section 3.3) for a floor
-under the law. Ours: 10 thousand to half a million weights, a hundred thousand tokens of
-training in every cell, so the larger ones are far from trained out.
+Source: kaplan2020 (abstract) for power laws in size and in data, over seven orders of
+magnitude; hoffmann2022 (abstract) for sizes and data that grow together. Ours: 10 thousand
+to half a million weights, a hundred thousand tokens of training and one rate of learning
+in every cell, so the larger ones are far from trained out.
 """
 
 from dataclasses import dataclass
