@@ -127,7 +127,7 @@ def write(
         raise ValueError(
             f"{start.shape[1]} tokens are given and {length} wanted: nothing to write"
         )
-    text, cache, entropy = start, [], []
+    text, cache, entropy = start, [], []  # type: ignore[var-annotated]
     logits = model(start, cache)[:, -1]
     while text.shape[1] < length:
         guess = logits.log_softmax(-1)

@@ -111,7 +111,7 @@ def intervals(
     for number, m in enumerate(runs):
         at = x + 2 * (number - (len(runs) - 1) / 2)
         low, high = m["novel"]["low"][which], m["novel"]["high"][which]
-        line = {"color": style.colour(index), "linewidth": 1.1}
-        ax.vlines(at, low, high, **line)
-        dots = {"color": style.colour(index), "markersize": 3}
-        ax.plot(at, m["novel"]["change"][which], "o", label=f"_seed {number}", **dots)
+        colour = style.colour(index)
+        ax.vlines(at, low, high, color=colour, linewidth=1.1)
+        measured = m["novel"]["change"][which]
+        ax.plot(at, measured, "o", color=colour, markersize=3, label=f"_seed {number}")
