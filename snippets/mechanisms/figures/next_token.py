@@ -23,17 +23,17 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
 
 def draw_passage(runs: list[Measurements]) -> Figure:
     """Tokens of a held-out passage in the order of reading; the dearer, the darker."""
-    figure, axes = style.panels(1, height=2.1)
+    figure, axes = style.panels(1, height=2.9)
     ax = axes[0, 0]
     tokeniser, _, _ = tokenised("novel", PRESETS["laptop"]["novel"].n_vocab)
     ids = runs[0]["novel"]["passage"][1:]
     words = [decode(tokeniser, [int(one)]) for one in ids]
     surprise = np.median([m["novel"]["surprise"] for m in runs], 0)
-    letters = {"ha": "center", "va": "center_baseline", "fontsize": 8.5}
+    letters = {"ha": "center", "va": "center_baseline", "fontsize": 11}
     letters |= {"family": "DejaVu Sans Mono"}
     x = y = 0
     for word, loss in zip(words, surprise):
-        if x + len(word) > 47:
+        if x + len(word) > 35:
             x, y = 0, y + 1
         shade = {"color": style.colour(1), "alpha": 0.75 * min(loss / 9, 1)}
         ax.barh(y, len(word), left=x, height=0.78, linewidth=0, **shade)
@@ -44,11 +44,11 @@ def draw_passage(runs: list[Measurements]) -> Figure:
         x += len(word)
     for place, loss in enumerate((1, 3, 5, 7, 9)):
         shade = {"color": style.colour(1), "alpha": 0.75 * loss / 9}
-        at = 18 + 6 * place
-        ax.barh(y + 1.5, 5, left=at, height=0.78, linewidth=0, **shade)
-        ax.annotate(str(loss), (at + 2.5, y + 1.5), ha="center", va="center_baseline", fontsize=8.5)  # fmt: skip
-    ax.annotate("loss in nats:", (0, y + 1.5), va="center_baseline", fontsize=8.5)
-    ax.set(xlim=(0, 48), ylim=(y + 2.1, -0.6))
+        at = 14 + 4.4 * place
+        ax.barh(y + 1.5, 4, left=at, height=0.78, linewidth=0, **shade)
+        ax.annotate(str(loss), (at + 2, y + 1.5), ha="center", va="center_baseline", fontsize=10)  # fmt: skip
+    ax.annotate("loss in nats:", (0, y + 1.5), va="center_baseline", fontsize=10)
+    ax.set(xlim=(0, 36), ylim=(y + 2.1, -0.6))
     ax.axis("off")
     return figure
 
