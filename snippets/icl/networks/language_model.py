@@ -75,7 +75,7 @@ class LanguageModel(nn.Module):
 
     def turned(self, x: Heads, start: int) -> Heads:
         """Rotary positions: each pair of coordinates turned by its place's angle."""
-        cos, sin = self.turns[:, start : start + x.shape[2]]
+        cos, sin = self.turns[:, start : start + x.shape[2]]  # type: ignore[index]
         first, second = x.chunk(2, -1)
         return torch.cat([first * cos - second * sin, first * sin + second * cos], -1)
 
@@ -83,7 +83,7 @@ class LanguageModel(nn.Module):
 
     def check(self, tokens: Tensor, start: int) -> None:
         """Raise ValueError, in words, for what the network cannot read."""
-        n_vocab, n_positions = self.W_E.shape[0], self.turns.shape[1]
+        n_vocab, n_positions = self.W_E.shape[0], self.turns.shape[1]  # type: ignore[index]
         if tokens.numel() == 0:
             raise ValueError("the prompt is empty: give at least one token")
         if start + tokens.shape[1] > n_positions:
