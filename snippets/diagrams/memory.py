@@ -37,7 +37,9 @@ def three_ways() -> Drawing:
     pairs(d, 170)
     asked(d, 177)
     for place, weight in enumerate((0.2, 0.4, 0.7, 1.0)):
-        d.arc(LEFT + STEP * 4 + 14, LEFT + STEP * place, 160, 16 + 9 * (4 - place), weight)
+        d.arc(
+            LEFT + STEP * 4 + 14, LEFT + STEP * place, 160, 16 + 9 * (4 - place), weight
+        )
 
     named(d, 256, "summary tokens", "m places to keep")
     pairs(d, 250)

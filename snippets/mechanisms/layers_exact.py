@@ -120,7 +120,9 @@ def check_nothing_leaks(c: Config, generator: Generator) -> float:
     for layer in (layer.double() for layer in layers):
         for t in range(1, c.n_tokens):
             other = torch.cat([x[:, :t], x[:, t:] + 1], 1)
-            changed.append(difference(layer(x, n_read)[:, :t], layer(other, n_read)[:, :t]))
+            changed.append(
+                difference(layer(x, n_read)[:, :t], layer(other, n_read)[:, :t])
+            )
     return max(changed)
 
 

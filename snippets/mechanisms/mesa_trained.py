@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
-from snippets.contract import Claim, Measurements
+from snippets.contract import Claim, Measurements, above, below
 from snippets.icl.networks.more_blocks import build_blocks
 from snippets.icl.networks.parts import normal
 from snippets.icl.networks.same_block import count_parameters
@@ -31,6 +31,15 @@ class Config(Comparison):
     test_sizes: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12)
     d: int = 3
     n_queries: int = 12
+
+
+PRESETS = {
+    "laptop": {  # each cell is trained by itself, with the best of five rates
+        "mesa": Config("mesa", rate=0.1),
+        "deltanet": Config("deltanet", rate=0.03),
+        "attention": Config("attention", rate=0.003),
+    }
+}
 
 
 # --8<-- [start:network]
@@ -102,3 +111,24 @@ def least_squares(prompts: Prompts, n: int) -> Float[Tensor, "batch m"]:
 
 
 # --8<-- [end:run]
+
+
+def error(m: Measurements, cell: str, n: int) -> float:
+    return at(m, cell, n, "error")
+
+
+# fmt: off
+CLAIMS = [
+    Claim("elbow", lambda m: error(m, "mesa", 3) / error(m, "deltanet", 3), below(0.7), "of the error",
+          "After 3 examples, when least squares becomes exact, the mesa-layer errs less than seven tenths of "
+          "what DeltaNet does."),
+    Claim("twelve", lambda m: error(m, "mesa", 12) / error(m, "deltanet", 12), below(0.8), "of the error",
+          "After 12 examples it errs less than eight tenths of what DeltaNet does."),
+    Claim("attention", lambda m: error(m, "mesa", 12) / error(m, "attention", 12), below(0.4), "of the error",
+          "After 12 examples it errs less than four tenths of what softmax attention does."),
+    Claim("half", lambda m: error(m, "mesa", 6), below(0.1), "",
+          "After 6 examples its error is below a tenth of what the answer 0 has."),
+    Claim("not-exact", lambda m: error(m, "mesa", 3), above(0.03), "",
+          "After 3 examples, where least squares has no error, it still errs more than 0.03."),
+]
+# fmt: on

@@ -56,7 +56,9 @@ def test_what_is_no_number_is_said_and_survived(figure):
 
 
 def test_a_rule_that_is_none(figure):
-    call = """({ recalled }) => { try { return recalled('none', [[1]], 1); } catch (error) { return error.message; } }"""
+    call = (
+        """({ recalled }) => { try { return recalled('none', [[1]], 1); } catch (error) { return error.message; } }"""
+    )
     assert figure.compute("filling_memory", call) == "There is no rule 'none'."
 
 

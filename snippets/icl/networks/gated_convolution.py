@@ -49,7 +49,9 @@ class GatedConvolution(nn.Module):
         std = d_model**-0.5
         self.W_QKV = normal(d_model, 3 * d_model, std=std, generator=generator)
         self.W_O = normal(d_model, d_model, std=std, generator=generator)
-        half_life = torch.logspace(0, 2, d_model) * longest / 100  # short ones, long ones
+        half_life = (
+            torch.logspace(0, 2, d_model) * longest / 100
+        )  # short ones, long ones
         distance = torch.arange(float(longest))[:, None]
         self.h = nn.Parameter(0.5 ** (distance / half_life))
 

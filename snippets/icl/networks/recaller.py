@@ -37,7 +37,9 @@ class Recaller(nn.Module):
         self.words = words
         self.keys, self.values = table(words.n_keys), table(words.n_values)
         self.kind = table(2)  # a pair or a query
-        self.W_U = normal(d_model, words.n_values, std=d_model**-0.5, generator=generator)
+        self.W_U = normal(
+            d_model, words.n_values, std=d_model**-0.5, generator=generator
+        )
         self.blocks = blocks(generator)
 
     def forward(self, prompts: Recall) -> Float[Tensor, "batch m n_values"]:

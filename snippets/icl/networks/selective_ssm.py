@@ -95,7 +95,7 @@ class SelectiveSSM(nn.Module):
         self.W_in = normal(d_model, 2 * d_model, std=std, generator=generator)
         self.W_BC = normal(d_model, 2 * n_state, std=std, generator=generator)
         self.W_down = normal(d_model, rank, std=std, generator=generator)
-        self.W_up = normal(rank, d_model, std=0.5, generator=generator)
+        self.W_up = normal(rank, d_model, std=0.15, generator=generator)
         self.W_O = normal(d_model, d_model, std=std, generator=generator)
         share = torch.rand(d_model, generator=generator)
         first = steps[0] * (steps[1] / steps[0]) ** share

@@ -57,11 +57,15 @@ class SummaryAttention(AttentionLayer):
 class Summarised(nn.Module):
     """A stack that gets m learned tokens behind the pairs."""
 
-    def __init__(self, stack: Stack, m: int, d_model: int, generator: Generator) -> None:
+    def __init__(
+        self, stack: Stack, m: int, d_model: int, generator: Generator
+    ) -> None:
         """Raises ValueError for a memory of no tokens."""
         super().__init__()
         if m < 1:
-            raise ValueError(f"a memory of {m} tokens keeps nothing: give it at least 1")
+            raise ValueError(
+                f"a memory of {m} tokens keeps nothing: give it at least 1"
+            )
         self.stack = stack
         self.summaries = normal(m, d_model, std=1.0, generator=generator)
         for mixer in stack.mixers:

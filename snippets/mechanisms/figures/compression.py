@@ -7,7 +7,7 @@ from snippets import style
 from snippets.contract import Measurements
 from snippets.mechanisms.compression import PRESETS
 
-SHOWN = (2, 4, 8, 16)  # pairs stored
+SHOWN = (2, 4, 8)  # pairs stored
 
 
 def draw(runs: list[Measurements]) -> dict[str, Figure]:
@@ -23,5 +23,5 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
     ax.set_xscale("log", base=2)
     ax.set_xticks(m, [str(tick) for tick in m])
     ax.set(xlabel="summary tokens, m", ylabel="accuracy", ylim=(-0.02, 1.05))
-    figure.legend(loc="outside lower center", ncol=4)
+    figure.legend(loc="outside lower center", ncol=3)
     return {"accuracy": figure}

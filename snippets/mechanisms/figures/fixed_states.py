@@ -8,10 +8,10 @@ from snippets.contract import Measurements
 from snippets.mechanisms.figures.recall import any_stored
 
 NAMES = {
-    "hybrid": "hybrid",
-    "state-space": "state space",
+    "hybrid": "hybrid, small first steps",
+    "hybrid-long-steps": "hybrid, long first steps",
+    "state-space": "state space, long first steps",
     "small-steps": "state space, small first steps",
-    "gated-convolution": "gated convolution",
 }
 
 
@@ -22,11 +22,10 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
         x = runs[0][cell]["size"]
         ys = [m[cell]["accuracy"] for m in runs]
         style.seeds_and_median(ax, x, ys, index, name)
-    longer = "gated-convolution-long"
-    few = runs[0][longer]["size"]
-    ys = [m[longer]["accuracy"] for m in runs]
-    label = "gated convolution, more steps"
-    style.seeds_and_median(ax, few, ys, 3, label, linestyle="--", marker="o")
+    few = runs[0]["gated-convolution"]["size"]
+    ys = [m["gated-convolution"]["accuracy"] for m in runs]
+    label = "gated convolution, few pairs"
+    style.seeds_and_median(ax, few, ys, 4, label, linestyle="--", marker="o")
     n = np.arange(2, 33)
     ax.plot(n, any_stored(n), color=style.ink(), linewidth=0.9, ls=":", label="_any")
     ax.annotate("any stored value", (2.05, 0.55), fontsize=8.5, rotation=-38)

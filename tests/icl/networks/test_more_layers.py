@@ -1,4 +1,4 @@
-"""State space, gated convolution, mesa-layer and summary tokens: against sums written out, and what must stay hidden."""
+"""State space, gated convolution, mesa-layer, summary tokens: against sums written out, and what must stay hidden."""
 
 import pytest
 import torch
@@ -98,9 +98,7 @@ def test_the_mesa_layer_is_the_online_fit(n, seed):
 
 def test_with_tiny_keys_the_mesa_layer_is_linear_attention():
     q, k, v = (normal(1, 6, 3, seed=i) for i in (0, 1, 2))
-    torch.testing.assert_close(
-        parallel(q, 1e-4 * k, v) * 1e4, linear_attention.parallel(q, k, v), rtol=1e-5, atol=1e-6
-    )
+    torch.testing.assert_close(parallel(q, 1e-4 * k, v) * 1e4, linear_attention.parallel(q, k, v), rtol=1e-5, atol=1e-6)
 
 
 def test_a_heavier_token_counts_more_in_the_fit():
