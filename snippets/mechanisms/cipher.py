@@ -148,12 +148,6 @@ def moved(m: Measurements) -> float:
     return max(abs(m[cell]["final"] - m[cell]["other_order"]) for cell in UNORDERED)
 
 
-def arrival(m: Measurements, cell: str) -> float:
-    """The first step measured at which nine symbols in ten are right."""
-    there = m[cell]["step"][m[cell]["accuracy"] >= 0.9]
-    return float(there[0]) if len(there) else float("inf")
-
-
 # fmt: off
 CLAIMS = [
     Claim("all", lambda m: min(m[cell]["final"] for cell in (*UNORDERED, "decoder")), above(0.9), "",
@@ -164,10 +158,8 @@ CLAIMS = [
           "up to 1 symbol in 100.", exact=True),
     Claim("other-order", lambda m: m["decoder"]["other_order"], below(0.5), "",
           "A decoder-only network trained with the code first writes less than half right with the text first."),
-    Claim("text-first", lambda m: m["decoder-text-first"]["final"], above(0.5), "",
-          "Trained with the text first, a decoder-only network writes more than half right."),
-    Claim("encoder-sooner", lambda m: arrival(m, "encoder-decoder") / arrival(m, "decoder"), below(1), "of the steps",
-          "The encoder-decoder is there sooner than decoder-only.",
-          applies=lambda m: arrival(m, "decoder") < float("inf")),
+    Claim("text-first", lambda m: m["decoder-text-first"]["final"], above(0.3), "",
+          "Trained with the text first, a decoder-only network writes more than 30 in 100 right, where a guess "
+          "gets 20."),
 ]
 # fmt: on

@@ -8,10 +8,8 @@ from snippets.contract import Measurements
 from snippets.mechanisms.figures.recall import any_stored
 
 NAMES = {
-    "hybrid": "hybrid, small first steps",
-    "hybrid-long-steps": "hybrid, long first steps",
-    "state-space": "state space, long first steps",
-    "small-steps": "state space, small first steps",
+    "hybrid": "hybrid",
+    "state-space": "state space",
 }
 
 
@@ -25,7 +23,7 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
     few = runs[0]["gated-convolution"]["size"]
     ys = [m["gated-convolution"]["accuracy"] for m in runs]
     label = "gated convolution, few pairs"
-    style.seeds_and_median(ax, few, ys, 4, label, linestyle="--", marker="o")
+    style.seeds_and_median(ax, few, ys, 2, label, linestyle="--", marker="o")
     n = np.arange(2, 33)
     ax.plot(n, any_stored(n), color=style.ink(), linewidth=0.9, ls=":", label="_any")
     ax.annotate("any stored value", (2.05, 0.55), fontsize=8.5, rotation=-38)
