@@ -18,7 +18,7 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
     fitted = np.median([m["mesa"]["least_squares"] for m in runs], 0)
     exact = np.maximum(fitted, 1e-4)  # 0 from n = d on: far below the picture
     ax.plot(x, exact, color=style.ink(), linewidth=1.2, ls=":", label="_ols")
-    ax.annotate("least squares", (2.5, 0.0075), fontsize=8.5, ha="right")
+    ax.annotate("least squares", (2.65, 0.0072), fontsize=8.5)
     ax.set(xlabel="examples, n", ylabel="error, relative to answer 0")
     ax.set(yscale="log", ylim=(0.006, 1.2))
     ax.legend(loc="upper right")
