@@ -3,12 +3,13 @@ attention layer add?
 
 The recall of `recall`, with the same sizes, for layers that it does not have: a
 selective state space whose state is as large as the matrices there, a long convolution
-between gates, and a hybrid, one block of state space and one of attention. Beside them
-attention in both blocks, trained for as many steps.
+between gates, and a hybrid, one block of state space and one of attention.
 
 Source: arora2023, the task and the question; park2024 for the hybrid. What differs: a
 pair is one token, so there is no short convolution before the state space; 25 thousand
 parameters.
+
+Cost: up to 180 core-seconds instead of 120. A state space is computed token by token.
 """
 
 from dataclasses import dataclass, field
