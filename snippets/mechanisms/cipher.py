@@ -139,8 +139,8 @@ def right(network: Translator, exam: Cipher) -> float:
 # --8<-- [end:run]
 
 
-ORDERED = ("decoder", "decoder-text-first")  # those to which the order is something
-UNORDERED = ("encoder-decoder", "prefix-lm")
+UNORDERED = ("encoder-decoder", "prefix-lm")  # to which the order is nothing
+ORDERED = ("decoder", "decoder-text-first")
 
 
 def moved(m: Measurements) -> float:
@@ -148,18 +148,29 @@ def moved(m: Measurements) -> float:
     return max(abs(m[cell]["final"] - m[cell]["other_order"]) for cell in UNORDERED)
 
 
+def lost(m: Measurements) -> float:
+    """What the decoder-only network that loses less loses by the order it did not see."""
+    return min(m[cell]["final"] - m[cell]["other_order"] for cell in ORDERED)
+
+
+def last(m: Measurements) -> float:
+    return min(m[cell]["final"] for cell in ("prefix-lm", *ORDERED))
+
+
 # fmt: off
 CLAIMS = [
-    Claim("all", lambda m: min(m[cell]["final"] for cell in (*UNORDERED, "decoder")), above(0.9), "",
-          "Encoder-decoder, prefix-LM and decoder-only, the code before the text, write more than nine "
-          "symbols in ten right.", digits=3),
+    Claim("encoder", lambda m: m["encoder-decoder"]["final"], above(0.9), "",
+          "The encoder-decoder writes more than nine symbols in ten right.", digits=3),
+    Claim("late", last, below(0.9), "",
+          "In the same steps prefix-LM and decoder-only, in both orders, are not all there: the last of them "
+          "writes less than nine in ten right. More steps would show whether any stays behind."),
+    Claim("begun", last, above(0.3), "",
+          "Each of them writes more than 30 in 100 right, where a guess gets 20."),
     Claim("same", moved, equals(0, 0.01), "",
           "To encoder-decoder and prefix-LM the order of code and text is nothing: their answers are the same, "
           "up to 1 symbol in 100.", exact=True),
-    Claim("other-order", lambda m: m["decoder"]["other_order"], below(0.5), "",
-          "A decoder-only network trained with the code first writes less than half right with the text first."),
-    Claim("text-first", lambda m: m["decoder-text-first"]["final"], above(0.3), "",
-          "Trained with the text first, a decoder-only network writes more than 30 in 100 right, where a guess "
-          "gets 20."),
+    Claim("turned", lost, above(0.03), "",
+          "Each decoder-only network loses over 3 in 100 when code and text come in the order that it was not "
+          "trained on."),
 ]
 # fmt: on

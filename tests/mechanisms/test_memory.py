@@ -78,18 +78,20 @@ def test_each_claim_can_hold_and_can_fail(which, claim):
 
 def made_up_cipher(**changed: dict) -> dict:
     one = {"step": np.array([0, 100, 200]), "accuracy": np.array([0.2, 0.95, 1.0]), "final": 1.0, "other_order": 1.0}
-    late = one | {"accuracy": np.array([0.2, 0.5, 1.0]), "other_order": 0.25}
-    good = {"encoder-decoder": one, "prefix-lm": one, "decoder": late, "decoder-text-first": late}
+    late = one | {"accuracy": np.array([0.2, 0.5, 0.8]), "other_order": 0.25}
+    slow = late | {"final": 0.8}
+    good = {"encoder-decoder": one, "prefix-lm": one, "decoder": slow, "decoder-text-first": late}
     return good | {cell.replace("_", "-"): good[cell.replace("_", "-")] | values for cell, values in changed.items()}
 
 
 @pytest.mark.parametrize(
     ("claim", "changed"),
     [
-        ("all", {"prefix_lm": {"final": 0.8}}),
+        ("encoder", {"encoder_decoder": {"final": 0.8}}),
+        ("late", {"decoder": {"final": 0.95}}),
+        ("begun", {"prefix_lm": {"final": 0.2}}),
         ("same", {"encoder_decoder": {"other_order": 0.9}}),
-        ("other-order", {"decoder": {"other_order": 0.9}}),
-        ("text-first", {"decoder_text_first": {"final": 0.2}}),
+        ("turned", {"decoder_text_first": {"other_order": 0.99}}),
     ],
 )
 def test_each_claim_on_the_cipher_can_hold_and_can_fail(claim, changed):
