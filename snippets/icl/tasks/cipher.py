@@ -23,6 +23,9 @@ class Cipher:
     answer: Int[Tensor, "batch length"]
 
 
+# --8<-- [end:task]
+
+
 def draw_cipher(
     batch: int, n_symbols: int, length: int, generator: Generator
 ) -> Cipher:
@@ -35,6 +38,7 @@ def draw_cipher(
     return Cipher(code, text, encode(code, text))
 
 
+# --8<-- [start:encode]
 def encode(
     code: Int[Tensor, "batch n_symbols"], text: Int[Tensor, "batch length"]
 ) -> Int[Tensor, "batch length"]:
@@ -48,4 +52,4 @@ def encode(
     return code.gather(1, text).flip(1)
 
 
-# --8<-- [end:task]
+# --8<-- [end:encode]
