@@ -3,12 +3,12 @@
 from snippets.diagrams.architectures import PAIRS
 from snippets.diagrams.vocabulary import Drawing
 
-LEFT, STEP = 118.0, 44.0
+LEFT, STEP = 144.0, 38.0
 
 
 def pairs(d: Drawing, y: float) -> None:
     for place, pair in enumerate(PAIRS):
-        d.bars(LEFT + STEP * place, y, ["content", "label"], width=36, labels=pair)
+        d.bars(LEFT + STEP * place, y, ["content", "label"], width=34, labels=pair)
 
 
 def named(d: Drawing, y: float, name: str, how: str) -> None:
@@ -46,11 +46,11 @@ def three_ways() -> Drawing:
     asked(d, 312)
     for place in (1, 2):
         x = LEFT + STEP * (place + 0.0)
-        d.box(x, 312, 38, 24, "memory")
+        d.box(x, 312, 34, 24, "memory")
         d.text(x, 312, f"s{place}")
         for other in range(4):
             d.arrow(x, 299, LEFT + STEP * other, 275, "read")
-    d.arrow(LEFT + STEP * 4 - 8, 312, LEFT + STEP * 2 + 22, 312, "read")
+    d.arrow(LEFT + STEP * 4 - 10, 312, LEFT + STEP * 2 + 20, 312, "read")
     return d
 
 
