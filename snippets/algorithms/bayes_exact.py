@@ -38,10 +38,12 @@ def prompts(
 ) -> tuple[
     Float[Tensor, "batch n d"], Float[Tensor, "batch n"], Float[Tensor, "batch d"]
 ]:
-    some = {"generator": generator, "dtype": torch.float64}
-    x = torch.randn(batch, c.n, c.d, **some)
-    w = torch.randn(batch, c.d, **some)
-    noise = c.strength**0.5 * torch.randn(batch, c.n, **some)
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    x = normal(batch, c.n, c.d)
+    w = normal(batch, c.d)
+    noise = c.strength**0.5 * normal(batch, c.n)
     return x, (x @ w[..., None])[..., 0] + noise, w
 
 
@@ -111,7 +113,7 @@ def doubt(c: Config, strength: float, generator: Generator) -> dict[str, np.ndar
         found.append([square.mean(), announced.mean(), inside.double().mean()])
         belief = gb.update(belief, next_x, next_y)
     names = ("error", "announced", "inside")
-    return dict(zip(names, np.float32(found).T))
+    return dict(zip(names, np.array(found, np.float32).T))
 
 
 # --8<-- [end:sampled]

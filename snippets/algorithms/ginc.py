@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Generator, Tensor
 
-from snippets.contract import SMALLER, Claim, Measurements, Reported, above, below
+from snippets.contract import Claim, Measurements
 from snippets.icl.networks.code_readers import LSTMReader
 from snippets.icl.streams import streams
 from snippets.icl.tasks.concepts import Ginc, World
@@ -82,7 +82,8 @@ def accuracies(
                 usual = label.bincount().max() / len(label)  # always the same answer
                 found.setdefault(f"{kind}: usual", []).append(usual.item())
     return {
-        name: np.float32(v).reshape(len(c.lengths), -1) for name, v in found.items()
+        name: np.array(v, np.float32).reshape(len(c.lengths), -1)
+        for name, v in found.items()
     }
 
 
@@ -94,7 +95,7 @@ def on_documents(
     world: World, network: LSTMReader, c: Config, test: Generator
 ) -> dict[str, np.ndarray]:
     """At each place of a document: distance from the exact predictor in nats, its loss,
-    and the probability that it gives to the true concept."""
+    and the largest posterior of a concept."""
     tokens = world.documents(500, c.n_positions, test)
     exact, concepts = forward.predict(world.seen, tokens[:, :-1])
     ours = logits(network, tokens[:, :-1]).double().log_softmax(-1)
@@ -104,7 +105,9 @@ def on_documents(
     least = -exact.gather(2, following).log().mean((0, 2))
     sure = concepts.amax(2).mean(0)
     names = ("distance", "loss", "exact_loss", "sure")
-    return dict(zip(names, np.float32([a.numpy() for a in (kl, loss, least, sure)])))
+    return dict(
+        zip(names, np.array([a.numpy() for a in (kl, loss, least, sure)], np.float32))
+    )
 
 
 # --8<-- [start:run]

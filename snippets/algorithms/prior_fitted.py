@@ -146,7 +146,7 @@ def by_size(network: MaskedTransformer, c: Config, test: Generator) -> Measureme
             ]
         )
     names = ("loss", "exact_loss", "distance")
-    return dict(zip(names, np.float32(found).T))
+    return dict(zip(names, np.array(found, np.float32).T))
 
 
 # --8<-- [start:calibration]
@@ -165,8 +165,8 @@ def calibration(network: MaskedTransformer, c: Config, test: Generator) -> Measu
             z = (p.answer - mean) / sd
             below_it[name].append(torch.special.ndtr(z).flatten())
     return {
-        f"below_{name}": np.float32(
-            [(torch.cat(v) < q).double().mean() for q in LEVELS]
+        f"below_{name}": np.array(
+            [(torch.cat(v) < q).double().mean() for q in LEVELS], np.float32
         )
         for name, v in below_it.items()
     }
@@ -251,7 +251,7 @@ def run(config: Config, seed: int) -> Measurements:
             )
     return {
         "step": np.array(step),
-        "history": np.float32(history),
+        "history": np.array(history, np.float32),
         "points": np.array(c.sizes),
         **by_size(network, c, test),
         **calibration(network, c, test),

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
-from snippets.contract import Claim, Measurements, above, below
+from snippets.contract import Claim, Measurements, below
 from snippets.icl.networks.code_readers import build
 from snippets.icl.streams import streams
 from snippets.icl.tasks.bijections import Codes, draw
@@ -116,7 +116,7 @@ def run(config: Config, seed: int) -> Measurements:
             step.append(done)
     return {
         "step": np.array(step),
-        "history": np.float32(history),
+        "history": np.array(history, np.float32),
         **at_the_end(network, c, test),
         "n_parameters": sum(w.numel() for w in network.parameters()),
     }
