@@ -152,7 +152,7 @@ def price(m: Measurements) -> float:
 # fmt: off
 CLAIMS = [
     Claim("ridge", lambda m: m["off_ridge"], below(1e-10), "",
-          "After each example the mean that Sherman and Morrison's identity gives is ridge regression on all examples so far.",
+          "After each example the running mean is ridge regression on all examples so far.",
           exact=True),
     Claim("inverse", lambda m: m["off_inverse"], below(1e-10), "",
           "The matrix that it keeps is the inverse of X'X + strength I, to rounding.", exact=True),
@@ -161,13 +161,13 @@ CLAIMS = [
     Claim("order", lambda m: m["off_order"], below(1e-10), "",
           "The same examples in another order leave the same belief.", exact=True),
     Claim("evidence", lambda m: m["off_evidence"], below(1e-9), "nats",
-          "Log-densities of one prediction after the other add up to the log-density of all values at once.", exact=True),
+          "Log-densities, one prediction after the other, add up to that of all values at once.", exact=True),
     Claim("announced", announced_off, below(0.06), "",
-          "In simulated prompts the squared error is within 6 % of the variance that the belief announces, after any number of examples."),
+          "In simulated prompts the squared error is within 6 % of the variance that is announced, at every k."),
     Claim("covered", coverage_off, below(0.01), "",
           "Its 95 % band holds 94 to 96 in 100 values, after any number of examples."),
     Claim("wrong-prior", price, above(1.5), "",
-          "With a noise assumed a hundred times too large in variance the same rule errs over one and a half times as much after d examples."),
+          "With the noise taken for a hundred times too large it errs over one and a half times as much after d examples."),
     Claim("wrong-band", lambda m: float(m["wrong_inside"].min()), above(0.98), "",
           "And its 95 % band then holds more than 98 in 100 values: it is too wide."),
 ]

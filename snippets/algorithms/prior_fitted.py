@@ -298,7 +298,7 @@ def beyond(m: Measurements) -> float:
 CLAIMS = [
     Claim("near", worst_distance, below(0.09), "nats",
           "With 0 to 10 points the network is less than 0.09 nats from the posterior.",
-          Reported("muller2022", "abstract", "prior-data fitted networks near-perfectly mimic Gaussian processes", SMALLER)),
+          Reported("muller2022", "abstract", "such networks near-perfectly mimic Gaussian processes", SMALLER)),
     Claim("gained", learned, above(0.92), "",
           "Of what ten points are worth to the posterior the network gains more than 92 in 100."),
     Claim("grows", lambda m: at("distance", 10)(m) / at("distance", 1)(m), above(1.5), "times",
