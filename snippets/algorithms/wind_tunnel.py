@@ -29,13 +29,13 @@ class Config:
     kind: str
     learning_rate: float
     again: bool = True  # may a letter be asked twice?
-    n: int = 10  # questions
+    n: int = 8  # questions
     n_letters: int = 6
     d_model: int = 48
     batch: int = 128
     n_steps: int = 500
-    evaluate_every: int = 50
-    n_test: int = 3000  # prompts
+    evaluate_every: int = 100
+    n_test: int = 2000  # prompts
     n_orders: int = 8  # orders of the same pairs
 
 
