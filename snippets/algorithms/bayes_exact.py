@@ -167,7 +167,7 @@ CLAIMS = [
     Claim("covered", coverage_off, below(0.01), "",
           "Its 95 % band holds 94 to 96 in 100 values, after any number of examples."),
     Claim("wrong-prior", price, above(1.5), "",
-          "With the noise taken for a hundred times too large it errs over one and a half times as much after d examples."),
+          "With the noise taken for a hundred times too large it errs over 1.5 times as much after d examples."),
     Claim("wrong-band", lambda m: float(m["wrong_inside"].min()), above(0.98), "",
           "And its 95 % band then holds more than 98 in 100 values: it is too wide."),
 ]

@@ -163,7 +163,7 @@ CLAIMS = [
     Claim("exact-gains", gain("seen", "oracle"), above(0.08), "",
           "With eight examples of five tokens the exact predictor is right in over 8 more cases of 100 than without."),
     Claim("gains", gain("seen", "network"), above(0.03), "",
-          "So is the trained LSTM, in over 3 more of 100.",
+          "The trained LSTM is right in over 3 more of 100.",
           Reported("xie2022", "abstract", "Transformers and LSTMs both exhibit in-context learning on GINC", SMALLER)),
     Claim("behind", lambda m: last("seen", "oracle")(m) - last("seen", "network")(m), above(0.03), "",
           "With eight examples it is behind the exact predictor by over 3 cases in 100."),

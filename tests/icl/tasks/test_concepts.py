@@ -43,7 +43,7 @@ def test_prompts_are_laid_out(world, shots, k):
     prompt, label = world.prompts(world.seen, 64, shots, k, generator())
     assert prompt.shape == (64, shots * (k + 1) + k - 1)
     assert (prompt[:, k :: k + 1] == 0).all(), "a delimiter behind each example"
-    assert ((0 <= label) & (label < 9)).all()
+    assert ((label >= 0) & (label < 9)).all()
 
 
 def test_examples_begin_as_their_concept_likes(world):

@@ -1,6 +1,6 @@
 """The exact predictor of a mixture, against a sum over every path and concept."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 import torch
@@ -26,7 +26,7 @@ def by_paths(m: Mixture, text: list[int]) -> torch.Tensor:
     found = torch.zeros(len(m.weight)).double()
     for c, path in product(range(len(m.weight)), product(range(len(m.start)), repeat=len(text))):
         p = m.weight[c] * m.start[path[0]]
-        for here, there in zip(path, path[1:]):
+        for here, there in pairwise(path):
             p = p * m.move[c, here, there]
         for state, token in zip(path, text):
             p = p * m.emit[state, token]

@@ -66,7 +66,7 @@ def test_a_length_that_is_none(length):
 
 
 def test_points_that_do_not_fit():
-    with pytest.raises(Exception, match="give a y for each x|batch"):
+    with pytest.raises(Exception, match=r"give a y for each x|batch"):
         gp.posterior(torch.zeros(3), torch.zeros(2), torch.zeros(1), 0.2, 0.1)
     with pytest.raises(ValueError, match="negative"):
         gp.posterior(torch.zeros(2), torch.zeros(2), torch.zeros(1), 0.2, -0.1)
