@@ -67,8 +67,8 @@ def test_no_points_and_shapes_that_do_not_fit():
 def made_up() -> dict:
     return {
         "points": np.array([0, 1, 10, 40]),
-        "distance": np.array([0.001, 0.01, 0.04, 0.4]),
-        "loss": np.array([1.44, 1.15, 0.23, 0.4]),
+        "distance": np.array([0.001, 0.01, 0.04, 0.06]),
+        "loss": np.array([1.44, 1.15, 0.23, 0.0]),
         "exact_loss": np.array([1.44, 1.14, 0.19, 0.0]),
         "below_network": pf.LEVELS + 0.002,
         "moved_by_order": 1e-6,
