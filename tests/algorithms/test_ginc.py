@@ -42,18 +42,16 @@ def made_up() -> dict:
         "seen: network": rows(0.5, 0.55, 0.6, 0.7),
         "unseen: oracle": rows(0.5, 0.5, 0.6, 0.6),
         "unseen: other": rows(0.5, 0.7, 0.7, 0.85),
-        "any start: oracle": rows(0.55, 0.45, 0.6, 0.65),
         "distance": np.full(52, 0.1),
-        "sure": np.full(52, 0.9),
+        "sure": np.full(52, 0.6),
     }
 
 
 def test_each_claim_can_hold_and_can_fail():
     good = made_up()
     flat = np.full((2, 2), 0.5)
-    bad = {name: flat for name in good} | {"distance": np.full(52, 0.5), "sure": np.full(52, 0.3)}
-    bad["unseen: oracle"] = np.array([[0.5, 0.5], [0.3, 0.5]])
-    bad["any start: oracle"] = np.array([[0.3, 0.5], [0.3, 0.5]])
+    bad = {name: flat for name in good} | {"distance": np.full(52, 0.5), "sure": np.full(52, 0.1)}
+    bad["unseen: oracle"] = np.array([[0.5, 0.5], [0.3, 0.5]])  # gains as much
     for claim in ginc.CLAIMS:
         assert claim.holds(claim.value(good)), claim.id
         assert not claim.holds(claim.value(bad)), claim.id

@@ -9,7 +9,6 @@ from snippets.contract import Measurements
 PANELS = (
     ("seen", "concepts of training"),
     ("unseen", "concepts that no document had"),
-    ("any start", "examples that begin anyhow"),
 )
 WHO = (("oracle", "exact predictor", "--"), ("network", "trained LSTM", "-"))
 
@@ -20,7 +19,7 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
 
 def draw_shots(runs: list[Measurements]) -> Figure:
     """Accuracy against number of examples, for examples of five tokens."""
-    figure, axes = style.panels(3, height=2.0, sharex=True, sharey=True)
+    figure, axes = style.panels(2, height=2.3, sharex=True, sharey=True)
     shots = runs[0]["shots"]
     x = np.arange(len(shots))
     for ax, (kind, title) in zip(axes[:, 0], PANELS):

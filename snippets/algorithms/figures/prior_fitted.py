@@ -28,8 +28,8 @@ def draw_bands(runs: list[Measurements]) -> Figure:
         band = {"color": style.ink(), "alpha": 0.15, "linewidth": 0}
         ax.fill_between(x, mean - 1.96 * sd, mean + 1.96 * sd, label="_band", **band)
         dashed = {"color": style.ink(), "linestyle": "--", "linewidth": 1.4}
-        ax.plot(x, mean, label="posterior: mean, 95 % band", **dashed)
-        for sign, label in ((0, "five networks: mean"), (1, "their 95 % band")):
+        ax.plot(x, mean, label="posterior, 95 % band", **dashed)
+        for sign, label in ((0, "networks: mean"), (1, "networks: band")):
             for number, m in enumerate(runs):
                 ours, spread = m["picture"][row]
                 look = {"color": style.colour(sign), "linewidth": 0.9, "alpha": 0.8}

@@ -63,7 +63,6 @@ def draw_apart(runs: list[Measurements]) -> Figure:
             middle = [np.median(values)]
             ax.plot(middle, [height], "|", color=shade, ms=13, mew=2.5, label="_median")
     ax.set_yticks(range(len(ROWS)), [name for name, _, _ in ROWS])
-    ax.invert_yaxis()
-    ax.set(xlabel="bits", xscale="log")
+    ax.set(xlabel="bits", xscale="log", ylim=(len(ROWS) - 0.5, -0.5))
     ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
     return figure

@@ -3,9 +3,12 @@
 A hidden state is an entity (of n_entities) with a property (of n_properties). A memory
 table says which token that is; property 0 is the delimiter for every entity. Entities
 change rarely, and in the same way in all documents. Properties follow a chain that the
-document's *concept* chooses. Source: xie2022, section 4 and its released generator;
-smaller. A concept's chain is a mixture of random permutations with weights
-softmax((u - 0.5) / 0.1), u uniform, as there.
+document's *concept* chooses, but for delimiters: each property is followed by one equally
+often, and any property may follow it.
+
+Source: xie2022, section 4 and its released generator; smaller. A concept's chain is a
+mixture of random permutations with weights softmax((u - 0.5) / 0.1), u uniform, as there.
+There delimiters are part of the chain too; that they tell nothing of the concept is ours.
 """
 
 from dataclasses import dataclass
@@ -20,11 +23,12 @@ from snippets.icl.theory.forward_algorithm import Mixture
 @dataclass(frozen=True)
 class Ginc:
     n_entities: int = 4
-    n_properties: int = 5
+    n_properties: int = 6
     n_tokens: int = 9  # with the delimiter, token 0
     n_concepts: int = 20
     n_permutations: int = 10  # that a concept mixes
     stays: float = 0.9  # how often an entity does not change
+    ends: float = 0.2  # how often a delimiter comes next
 
 
 # --8<-- [start:world]
@@ -52,8 +56,8 @@ class World:
         change = softmax_mixture(task.n_entities, 1, task.n_permutations, generator)[0]
         stay = torch.eye(task.n_entities, dtype=torch.float64)
         entity = task.stays * stay + (1 - task.stays) * change
-        chains = softmax_mixture(
-            task.n_properties, both, task.n_permutations, generator
+        chains = self.with_delimiters(
+            softmax_mixture(task.n_properties - 1, both, task.n_permutations, generator)
         )
         # state = entity * n_properties + property
         move = torch.einsum("ef,cpq->cepfq", entity, chains).reshape(both, n, n)
@@ -62,6 +66,17 @@ class World:
         start = torch.full((n,), 1 / n, dtype=torch.float64)
         self.seen = Mixture(even, start, move[: task.n_concepts], emit)
         self.unseen = Mixture(even, start, move[task.n_concepts :], emit)
+
+    def with_delimiters(
+        self, chains: Float[Tensor, "concept p p"]
+    ) -> Float[Tensor, "concept property property"]:
+        """The same chains with property 0 before the others."""
+        n = self.task.n_properties
+        full = torch.zeros(len(chains), n, n, dtype=chains.dtype)
+        full[:, 0, 1:] = 1 / (n - 1)
+        full[:, 1:, 0] = self.task.ends
+        full[:, 1:, 1:] = (1 - self.task.ends) * chains
+        return full
 
     # --8<-- [end:world]
 
@@ -88,38 +103,36 @@ class World:
         shots: int,
         k: int,
         generator: Generator,
-        begin: str = "likely",
     ) -> tuple[Int[Tensor, "batch pos"], Int[Tensor, "batch"]]:
         """`shots` examples of k tokens with a delimiter after each, then k - 1 tokens of
         one more; and the token that is most likely to follow, if one knows the concept.
 
-        All examples of a prompt share the concept and the property they begin with; each
-        begins with an entity of its own. `begin`: "likely", the property is drawn as the
-        concept's chain says after a delimiter; "any", evenly, as in the source.
+        All examples of a prompt share the concept and the property they begin with, drawn
+        evenly; each begins with an entity of its own, and has no delimiter inside.
         """
-        check_prompt(shots, k, begin)
+        check_prompt(shots, k)
         task, one = self.task, batch * (shots + 1)
         concept = torch.randint(len(mixture.weight), (batch,), generator=generator)
-        weight = torch.ones(batch, task.n_properties, dtype=torch.float64)
-        if begin == "likely":
-            weight = self.after_delimiter(mixture)[concept]
-        weight[:, 0] = 0  # an example does not begin with its end
-        first = torch.multinomial(weight, 1, generator=generator)[:, 0]
+        first = torch.randint(1, task.n_properties, (batch,), generator=generator)
         entity = torch.randint(task.n_entities, (one,), generator=generator)
         state = entity * task.n_properties + first.repeat_interleave(shots + 1)
         _, tokens = walk(
-            mixture, concept.repeat_interleave(shots + 1), state, k, generator
+            self.undelimited(mixture),
+            concept.repeat_interleave(shots + 1),
+            state,
+            k,
+            generator,
         )
         ended = torch.cat([tokens, torch.zeros(one, 1, dtype=torch.long)], 1)
         prompt = ended.view(batch, -1)[:, :-2]  # less the token asked for, and its end
         query = tokens.view(batch, shots + 1, k)[:, -1, :-1]
         return prompt, self.label(mixture, concept, first, query)
 
-    def after_delimiter(self, mixture: Mixture) -> Float[Tensor, "concept property"]:
-        """How likely each property follows property 0; 1e-9 keeps each possible."""
-        n = self.task.n_properties
-        rows = mixture.move[:, 0].unflatten(1, (-1, n))  # (concept, entity, property)
-        return rows.sum(1) + 1e-9
+    def undelimited(self, mixture: Mixture) -> Mixture:
+        """The same concepts, where no delimiter comes next."""
+        move = mixture.move.clone()
+        move[:, :, :: self.task.n_properties] = 0
+        return mixture._replace(move=move / move.sum(-1, keepdim=True))
 
     def label(
         self, mixture: Mixture, concept: Tensor, first: Tensor, query: Tensor
@@ -150,20 +163,19 @@ def walk(
 
 def check(task: Ginc) -> None:
     """Raise ValueError for a world that cannot be."""
-    if task.n_properties < 2 or task.n_tokens < 2:
+    if task.n_properties < 3 or task.n_tokens < 2:
         raise ValueError(
             f"{task.n_properties} properties and {task.n_tokens} tokens: one of each is "
-            "the delimiter, so give at least 2"
+            "the delimiter, so give at least 3 and 2"
         )
-    if not 0 <= task.stays <= 1:
-        raise ValueError(f"stays = {task.stays} is no probability")
+    for name, share in (("stays", task.stays), ("ends", task.ends)):
+        if not 0 <= share <= 1:
+            raise ValueError(f"{name} = {share} is no probability: give 0 to 1")
 
 
-def check_prompt(shots: int, k: int, begin: str) -> None:
+def check_prompt(shots: int, k: int) -> None:
     if shots < 0 or k < 2:
         raise ValueError(
             f"{shots} examples of {k} tokens: give 0 or more, of at least 2, since the "
             "last token of the query is what is asked"
         )
-    if begin not in ("likely", "any"):
-        raise ValueError(f"begin = '{begin}': choose 'likely' or 'any'")
