@@ -18,7 +18,15 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Generator, Tensor
 
-from snippets.contract import SMALLER, Claim, Measurements, Reported, above, between
+from snippets.contract import (
+    INCONCLUSIVE,
+    Claim,
+    Measurements,
+    Reported,
+    above,
+    below,
+    between,
+)
 from snippets.icl.networks.code_readers import LSTMReader
 from snippets.icl.streams import streams
 from snippets.icl.tasks.concepts import Ginc, World
@@ -151,13 +159,18 @@ def only_seen(m: Measurements) -> float:
     return gain("seen", "oracle")(m) - gain("unseen", "oracle")(m)
 
 
+def share_gained(m: Measurements) -> float:
+    """What examples gain the LSTM, as a share of what they gain the exact predictor."""
+    return gain("seen", "network")(m) / gain("seen", "oracle")(m)
+
+
 # fmt: off
 CLAIMS = [
     Claim("exact-gains", gain("seen", "oracle"), above(0.1), "",
           "With eight examples of five tokens the exact predictor is right in over 10 more of 100 than without."),
-    Claim("gains", gain("seen", "network"), above(0.03), "",
-          "The trained LSTM is right in over 3 more of 100.",
-          Reported("xie2022", "abstract", "Transformers and LSTMs both exhibit in-context learning on GINC", SMALLER)),
+    Claim("gains", share_gained, below(0.6), "",
+          "The LSTM has less than six tenths of that gain, on some seeds none: longer training would have to tell.",
+          Reported("xie2022", "abstract", "Transformers and LSTMs both exhibit in-context learning on GINC", INCONCLUSIVE)),
     Claim("behind", lambda m: last("seen", "oracle")(m) - last("seen", "network")(m), above(0.03), "",
           "With eight examples it is behind the exact predictor by over 3 cases in 100."),
     Claim("longer", lambda m: last("seen", "oracle")(m) - last("seen", "oracle", 0)(m), above(0.08), "",
