@@ -168,9 +168,9 @@ def share_gained(m: Measurements) -> float:
 CLAIMS = [
     Claim("exact-gains", gain("seen", "oracle"), above(0.1), "",
           "With eight examples of five tokens the exact predictor is right in over 10 more of 100 than without."),
-    Claim("gains", share_gained, below(0.6), "",
-          "The LSTM has less than six tenths of that gain, on some seeds none: longer training would have to tell.",
-          Reported("xie2022", "abstract", "Transformers and LSTMs both exhibit in-context learning on GINC", INCONCLUSIVE)),
+    Claim("gains", share_gained, below(1), "",
+          "The LSTM gains less than that; how much less differs by seed, and longer training would have to tell.",
+          Reported("xie2022", "abstract", "Transformers and LSTMs both show in-context learning", INCONCLUSIVE)),
     Claim("behind", lambda m: last("seen", "oracle")(m) - last("seen", "network")(m), above(0.03), "",
           "With eight examples it is behind the exact predictor by over 3 cases in 100."),
     Claim("longer", lambda m: last("seen", "oracle")(m) - last("seen", "oracle", 0)(m), above(0.08), "",

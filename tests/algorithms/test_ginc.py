@@ -51,7 +51,7 @@ def test_each_claim_can_hold_and_can_fail():
     good = made_up()
     flat = np.full((2, 2), 0.5)
     bad = {name: flat for name in good} | {"distance": np.full(52, 0.5), "sure": np.full(52, 0.1)}
-    bad["seen: oracle"] = np.array([[0.7, 0.7], [0.62, 0.7]])
+    bad["seen: oracle"] = np.array([[0.7, 0.7], [0.62, 0.7]])  # gains less than the network
     bad["seen: network"] = np.array([[0.5, 0.55], [0.6, 0.7]])
     bad["unseen: other"] = np.full((2, 2), 0.4)
     bad["unseen: oracle"] = np.array([[0.5, 0.5], [0.3, 0.5]])  # gains as much
