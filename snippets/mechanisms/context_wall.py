@@ -7,6 +7,7 @@ language models, or algorithms; we measure how well a small decoder plays yes or
 more shots can only help, and how well it would play at best is known.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,6 +105,11 @@ def at_each_shot(
 
 
 # --8<-- [start:derived]
+def points(share: Callable[[Measurements], float]) -> Callable[[Measurements], float]:
+    """Hundredths: accuracy gained or lost, in points."""
+    return lambda m: 100 * float(share(m))
+
+
 def between_shots(
     m: Measurements, cell: str, first: int, last: int, name: str
 ) -> float:
@@ -130,21 +136,21 @@ def behind(m: Measurements, cell: str) -> float:
 
 # fmt: off
 CLAIMS = [
-    Claim("learned", lambda m: behind(m, "learned"), above(0.05), "",
+    Claim("learned", points(lambda m: behind(m, "learned")), above(5), "points",
           "Far beyond the length of training, learned positions are more than 5 points behind the exact predictor."),
-    Claim("none", lambda m: behind(m, "none"), below(0.06), "",
+    Claim("none", points(lambda m: behind(m, "none")), below(6), "points",
           "No positions at all: less than 6 points behind."),
-    Claim("none-gains", lambda m: beyond(m, "none") - within(m, "none"), above(0.1), "",
+    Claim("none-gains", points(lambda m: beyond(m, "none") - within(m, "none")), above(10), "points",
           "Without positions, shots far beyond the training length still add more than 10 points."),
-    Claim("learned-none", lambda m: beyond(m, "none") - beyond(m, "learned"), above(0.03), "",
+    Claim("learned-none", points(lambda m: beyond(m, "none") - beyond(m, "learned")), above(3), "points",
           "There, no positions are more than 3 points better than learned ones."),
-    Claim("alibi", lambda m: behind(m, "alibi"), below(0.1), "",
+    Claim("alibi", points(lambda m: behind(m, "alibi")), below(10), "points",
           "ALiBi is less than 10 points behind the exact predictor."),
-    Claim("squeezed", lambda m: beyond(m, "rotary", "squeezed") - beyond(m, "rotary"), above(0.01), "",
+    Claim("squeezed", points(lambda m: beyond(m, "rotary", "squeezed") - beyond(m, "rotary")), above(1), "points",
           "Rotary positions squeezed into the training length gain more than 1 point, without any training."),
-    Claim("shifted", lambda m: beyond(m, "shifted") - beyond(m, "learned"), above(0), "",
+    Claim("shifted", points(lambda m: beyond(m, "shifted") - beyond(m, "learned")), above(0), "points",
           "Learned positions that started anywhere in training are better far beyond its length."),
-    Claim("shifted-costs", lambda m: within(m, "learned") - within(m, "shifted"), above(0), "",
+    Claim("shifted-costs", points(lambda m: within(m, "learned") - within(m, "shifted")), above(0), "points",
           "Within the training length they are worse."),
 ]
 # fmt: on

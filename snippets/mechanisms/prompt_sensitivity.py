@@ -6,6 +6,7 @@ calibration). What differs: they ask large language models about text; we ask a 
 of two layers about a world of which the exact predictor is known.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import permutations, product
 
@@ -213,6 +214,11 @@ def usual_accuracy(
 
 
 # --8<-- [start:derived]
+def points(share: Callable[[Measurements], float]) -> Callable[[Measurements], float]:
+    """Hundredths: accuracy gained or lost, in points."""
+    return lambda m: 100 * float(share(m))
+
+
 def spread(m: Measurements, name: str, columns: slice = slice(None)) -> np.ndarray:
     """Of each prompt: its best accuracy less its worst, over orders or phrasings."""
     return np.ptp(m[name][:, columns], axis=1)
@@ -250,17 +256,17 @@ def off(m: Measurements) -> float:
 CLAIMS = [
     Claim("reads", lambda m: float(m["usual_accuracy"][0]), above(0.82), "",
           "After ten shots of a usual text the network is right in more than 82 cases of 100."),
-    Claim("order", lambda m: mean_spread(m, "order_network"), between(0.04, 0.25), "",
+    Claim("order", points(lambda m: mean_spread(m, "order_network")), between(4, 25), "points",
           "Between the worst and the best of the 24 orders of four shots lie 4 to 25 points, in the mean prompt."),
-    Claim("order-most", lambda m: float(spread(m, "order_network").max()), above(0.15), "",
+    Claim("order-most", points(lambda m: float(spread(m, "order_network").max())), above(15), "points",
           "In one prompt of 32 at least, the order moves accuracy by more than 15 points."),
     Claim("order-exact", lambda m: float(spread(m, "order_exact").max()), at_most(1e-6), "",
           "The exact predictor is as often right in every order.", exact=True),
-    Claim("phrasing-known", lambda m: mean_spread(m, "phrasing", KNOWN), below(0.12), "",
+    Claim("phrasing-known", points(lambda m: mean_spread(m, "phrasing", KNOWN)), below(12), "points",
           "Over eight phrasings that training knew, accuracy spreads by less than 12 points in the mean prompt."),
     Claim("phrasing-unknown", unknown_to_known, above(1.2), "times",
           "Over eight that it never saw the spread is more than 1.2 times as large."),
-    Claim("phrasing-unseen", lambda m: mean_spread(m, "phrasing", UNKNOWN), above(0.08), "",
+    Claim("phrasing-unseen", points(lambda m: mean_spread(m, "phrasing", UNKNOWN)), above(8), "points",
           "Over those, accuracy spreads by more than 8 points in the mean prompt."),
     Claim("yeses-exact", lambda m: float(m["yeses_exact"][-1]), between(0.47, 0.53), "",
           "After ten yeses the exact predictor gives yes about one half, for a thing whose answer is no."),
@@ -274,15 +280,15 @@ CLAIMS = [
           "In that, the network is never further than 0.12 from the exact predictor."),
     Claim("recency", lambda m: abs(float(m["recency_network"])), below(0.08), "",
           "Whether the last of four shots is a yes moves P(yes) for *it* by less than 0.08."),
-    Claim("one-sided", lambda m: one_sided(m, "gain_network"), above(0.1), "",
+    Claim("one-sided", points(lambda m: one_sided(m, "gain_network")), above(10), "points",
           "Where all four shots have one answer, and the rule is not constant, calibration gains more than 10 points."),
-    Claim("one-sided-exact", lambda m: one_sided(m, "gain_exact"), above(0.15), "",
+    Claim("one-sided-exact", points(lambda m: one_sided(m, "gain_exact")), above(15), "points",
           "There it gains more than 15 points for the exact predictor too."),
-    Claim("mixed", mixed, between(-0.02, 0.05), "",
+    Claim("mixed", points(mixed), between(-2, 5), "points",
           "Where both answers are shown, it changes accuracy by less than 5 points."),
-    Claim("usual", lambda m: float(m["usual_network"]), below(0.01), "",
+    Claim("usual", points(lambda m: m["usual_network"]), below(1), "points",
           "On prompts as training had them it gains nothing: less than 1 point."),
-    Claim("usual-exact", lambda m: float(m["usual_exact"]), below(-0.02), "",
+    Claim("usual-exact", points(lambda m: float(m["usual_exact"])), below(-2), "points",
           "On such prompts it costs the exact predictor more than 2 points."),
 ]
 # fmt: on
