@@ -40,8 +40,11 @@ class Config(Reader):
 
 PRESETS = {
     "laptop": {
-        name: Config(encoding=name)
-        for name in ("none", "learned", "shifted", "rotary", "alibi")
+        "none": Config(encoding="none"),
+        "learned": Config(encoding="learned"),
+        "shifted": Config(encoding="shifted"),
+        "rotary": Config(encoding="rotary"),
+        "alibi": Config(encoding="alibi"),
     }
 }
 

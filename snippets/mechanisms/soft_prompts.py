@@ -283,7 +283,7 @@ CLAIMS = [
     Claim("parity-held-out", unseen_parity, below(0.7), "",
           "On held-out things of that rule soft tokens and prefixes are right on fewer than 7 in 10."),
     Claim("parity-full", points(full_known_over_parity), above(15), "points",
-          "All weights tuned on eight answers: held-out things of that rule are more than 15 points behind those of a known one."),
+          "With all weights tuned, held-out things of that rule are more than 15 points behind those of a known one."),
     Claim("identity", lambda m: float(m["identity"]), below(1e-4), "",
           "A text read in full and the prefix of its keys and values give the same logits.", exact=True),
 ]

@@ -116,5 +116,5 @@ def draw_calibration(runs: list[Measurements]) -> Figure:
         ylabel="accuracy gained",
         xlabel="shots of yes, of four; the rule asks for a trait",
     )
-    ax.legend(loc="upper center")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return figure

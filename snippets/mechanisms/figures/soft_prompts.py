@@ -41,6 +41,6 @@ def draw_panel(ax: Axes, runs: list[Measurements], kind: str, part: str) -> None
     full = [float(m[f"{kind}_full_{part}"]) for m in runs]
     ax.plot([last] * len(full), full, "o", color=style.colour(3), markersize=4)
     ax.plot(last, np.median(full), "_", color=style.colour(3), markersize=16)
-    style.level(ax, 0.5, "a coin", x=0.13)
+    style.level(ax, 0.5, "a coin", x=0.945)
     ax.set(ylim=(0.1, 1.05), ylabel="share right")
     ax.set_xticks([*x, last], ["none", *(str(size) for size in sizes), "all\nweights"])
