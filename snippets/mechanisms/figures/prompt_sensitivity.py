@@ -38,7 +38,7 @@ def draw_order(m: Measurements) -> Figure:
     mark = {"color": style.colour(1), "markersize": 5, "markerfacecolor": "none"}
     ax.plot(x, exact, "D", label="exact predictor, all orders alike", **mark)
     ax.set(xlabel="prompt, by how much its order matters", ylabel="share right")
-    ax.set(ylim=(0.3, 1.04), xticks=[])
+    ax.set(ylim=(0.48, 1.04), xticks=[])
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return figure
 
