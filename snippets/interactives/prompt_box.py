@@ -2,13 +2,18 @@
 
 from base64 import b64encode
 from collections.abc import Callable
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 
 from snippets.contract import Measurements
 from snippets.icl.tasks.yes_or_no import World
-from snippets.mechanisms.prompt_sensitivity import BOX, ORDERS, PRESETS
+
+# as in mechanisms/prompt_sensitivity, and so what follows
+BOX = (0, 6, 9, 15)  # the things of the four shots
+ORDERS = tuple(permutations(range(4)))
+WORLD = World()
 
 NAMES = (
     *("dax", "fep", "kib", "lum", "nop", "pim", "wug", "rax"),
@@ -17,14 +22,13 @@ NAMES = (
 
 
 def data(runs: Callable[[str], list[Measurements]]) -> dict[str, Any]:
-    world: World = PRESETS["laptop"].world
     said = np.asarray(runs("prompt_sensitivity")[0]["box"], dtype=np.uint8)
     return {
         "names": NAMES,
-        "traits": world.traits.int().tolist(),  # (thing, trait)
-        "constant": world.constant,
-        "noise": world.noise,
-        "box": BOX.tolist(),  # the things of the shots
-        "orders": ORDERS.tolist(),
+        "traits": WORLD.traits.int().tolist(),  # (thing, trait)
+        "constant": WORLD.constant,
+        "noise": WORLD.noise,
+        "box": BOX,
+        "orders": ORDERS,
         "said": b64encode(said.tobytes()).decode(),  # (order, answers, question)
     }

@@ -10,7 +10,7 @@ import torch
 
 from snippets.icl.tasks import yes_or_no as game
 from snippets.interactives import prompt_box
-from snippets.mechanisms.prompt_sensitivity import BOX, LABELS, ORDERS
+from snippets.mechanisms.prompt_sensitivity import BOX, LABELS, ORDERS, PRESETS
 
 pytestmark = pytest.mark.browser
 SCRIPT = "/snippets/interactives/prompt_box.js"
@@ -23,6 +23,11 @@ MOUNT = f"async (d) => {{ const m = await import('{SCRIPT}'); await m.mount(docu
 def mounted(page):
     page.evaluate(MOUNT, DATA)
     return page
+
+
+def test_it_is_about_what_was_measured():
+    assert BOX.tolist() == list(prompt_box.BOX) and ORDERS.tolist() == [list(o) for o in prompt_box.ORDERS]
+    assert PRESETS["laptop"].world == prompt_box.WORLD
 
 
 def test_bayes_rule_is_pythons(page):
