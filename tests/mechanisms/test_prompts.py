@@ -146,12 +146,13 @@ def test_each_claim_of_the_soft_prompts_can_fail_and_can_hold():
     good |= {f"parity_{w}_held_out": np.full(5, 0.5) for w in ("soft", "prefix")}
     good |= {
         "known_text_held_out": np.array([0.5, 0.6, 0.7, 0.9, 0.9]),
-        "known_nothing_held_out": 0.5,
         "identity": 1e-7,
     }
+    nothing = [f"{k}_nothing_{p}" for k in ("known", "parity") for p in ("given", "held_out")]
+    good |= dict.fromkeys(nothing, 0.5)
     good |= {"known_shots_held_out": 0.9, "known_full_held_out": 0.9, "parity_full_held_out": 0.5}
     assert all(values(soft_prompts, good).values())
-    bad = {name: 1 - np.asarray(x) for name, x in good.items()} | {"size": good["size"], "known_nothing_held_out": 0.9}
+    bad = {name: 1 - np.asarray(x) for name, x in good.items()} | {"size": good["size"], **dict.fromkeys(nothing, 0.9)}
     bad |= {"known_text_held_out": np.full(5, 0.2), "known_soft_held_out": np.full(5, 0.1), "parity_full_held_out": 0.9}
     bad |= {f"parity_{w}_held_out": np.full(5, 0.9) for w in ("soft", "prefix")}
     assert not any(values(soft_prompts, bad).values())
