@@ -33,7 +33,7 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
         ax.set(ylabel="share right", ylim=(0.5, 1.0), xscale="log")
         ax.set_xticks([2, 4, 8, 16, 32, 64], ["2", "4", "8", "16", "32", "64"])
         ax.minorticks_off()
-        ax.legend(loc="lower right", ncols=2, fontsize=8.5)
+        ax.legend(loc="lower right", fontsize=8)
     top.annotate("trained to here", (6.3, 0.97), fontsize=8.5, ha="right")
     bottom.set_xlabel("number of the shot that is asked")
     return {"curves": figure}
