@@ -266,9 +266,10 @@ const small = (x) => {
 /** What the line below says. */
 export function words(made) {
   if (made.layers !== undefined) {
+    const undecided = made.off >= 0.5 ? " With half of it or more astray, the largest share need not be the right one." : "";
     const right = made.answer.every((place, i) => place === made.exact[i]);
     return `After ${made.hops} hop${made.hops === 1 ? "" : "s"}, from places ${places(made.answer.length).join(", ")}, one is at ${made.answer.join(", ")}: ${right ? "all right" : `not all right, it should be ${made.exact.join(", ")}`}. `
-      + `Layers: ${made.layers}. Of the weight, ${small(Math.max(made.off, 0))} at most is on a wrong place.`;
+      + `Layers: ${made.layers}. Of the weight, ${small(Math.max(made.off, 0))} at most is on a wrong place.${undecided}`;
   }
   const error = largest(made.answer, made.exact), told = made.answer.map((x) => shown(x)).join(", ");
   return `Answer: ${told}. Largest error ${small(error)}; ${made.bound ? `the bound is ${small(made.bound)}` : "but for rounding it is exact"}.`;
