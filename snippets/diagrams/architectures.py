@@ -64,7 +64,7 @@ def cipher() -> Drawing:
     d = Drawing(height=214)
     places = [24, 68, 112, 202, 254, 306]  # three lines of the code, three of the text
     d.text(places[1], 112, "the code", "faint")
-    d.text(places[4] - 34, 112, "the text", "faint")
+    d.text(places[4] - 10, 112, "the text", "faint")
     for x, pair_of_code in zip(places, CODE):
         d.bars(x, 72, ["content", "label"], width=38, labels=pair_of_code)
     for x, word in zip(places[3:], TEXT):
@@ -75,7 +75,7 @@ def cipher() -> Drawing:
         d.token(x, 176, becomes[word], "answer" if x == places[3] else "")
     d.arrow(places[3] + 4, 162, places[5], 95, "read", bend=-8)
     d.arrow(places[5], 66, places[1], 62, "read", bend=-34)
-    d.text(places[3] - 4, 142, "which symbol?", "faint", anchor="end")
+    d.text(places[3] + 18, 142, "which symbol?", "faint", anchor="end")
     d.text(places[1] + 119, 14, "what does it become?", "faint")
     return d
 
