@@ -39,6 +39,8 @@ def flow() -> Drawing:
             if words:
                 drawing.text(x, y, words, "on-colour")
     drawing.arrow(142, 48, 202, 48, "read", "alike?")
+    drawing.text(86, 70, "W_Q", "read")
+    drawing.text(258, 70, "W_K", "read")
     drawing.arrow(202, 92, 143, 132, "write")
     drawing.text(161, 101, "W_VO", "write")
     drawing.text(172, 166, "score β where they are alike, 0 elsewhere", "faint")

@@ -134,10 +134,13 @@ const largest = (found, exact) => Math.max(...found.map((x, i) => Math.abs(x - e
 const places = (n) => Array.from({ length: n }, (_, i) => String(i + 1));
 const spread = (values) => Math.max(...values) - Math.min(...values);
 
-// Each program: its first input, and what it makes of one: names of the tokens, answer, exact answer, bound of the error.
+const POINT = "Which place each place points to: 4 6 1 means that 1 points to 4, 2 to 6, 3 to 1. A row is a place that starts, a column a place it reads.";
+
+// Each program: its first input, what to type, and what it makes of it: names of the tokens, answer, exact answer, bound of the error.
 export const PROGRAMS = {
   "look up": {
     begins: "red 3, blue 7, green 5; blue?", knob: "beta",
+    hint: "Keys with their numbers, a semicolon, the key asked for. Only the last row asks; the pairs ask nothing, and look at all evenly.",
     make(text, { beta }) {
       const { names, values, asked } = pairs(text), n = names.length;
       const exact = [values[names.indexOf(asked)]], found = lookUp(names, values, asked, beta);
@@ -146,6 +149,7 @@ export const PROGRAMS = {
   },
   move: {
     begins: "3 1 4 1 5 9", knob: "beta",
+    hint: "Numbers. Each place gets the number before it; the first keeps its own.",
     make(text, { beta }) {
       const values = numbers(text, -MOST, MOST, PLACES, false), exact = values.map((_, i) => values[Math.max(i - 1, 0)]);
       return { ...move(values, 1, beta), exact, names: places(values.length), titles: ["what stands before me?"], bound: spread(values) * leak(beta, values.length - 1) };
@@ -153,39 +157,55 @@ export const PROGRAMS = {
   },
   count: {
     begins: "3 1 4 1 5 9", knob: "",
+    hint: "Digits. Each learns how often it stands there. Unused places are blank (a dot).",
     make(text) {
       const digits = numbers(text, 0, 9, PLACES), exact = digits.map((d) => digits.filter((e) => e === d).length);
-      return { ...count(digits), exact, names: places(PLACES), titles: ["an even look at all"], bound: 0 };
+      return { ...count(digits), exact, names: padded(digits).map((d) => (d === BLANK ? "·" : String(d))), titles: ["an even look at all"], bound: 0 };
     },
   },
   sort: {
     begins: "3 1 4 1 5 9 2 6", knob: "beta",
+    hint: "Digits (columns of the second map). Place 1, 2, ... (its rows) looks for the digit that claims it. Unused places are blank (a dot).",
     make(text, { beta }) {
       const digits = numbers(text, 0, 9, PLACES), exact = [...digits].sort((a, b) => a - b);
-      return { ...sort(digits, beta), exact, names: places(PLACES), titles: ["an even look at all", "who claims my place?"], bound: 10 * leak(beta, PLACES - 1) };
+      return { ...sort(digits, beta), exact, names: places(PLACES), read: padded(digits).map((d) => (d === BLANK ? "·" : String(d))), titles: ["an even look at all", "who claims my place?"], bound: 10 * leak(beta, PLACES - 1) };
     },
   },
-  "follow pointers, one by one": { begins: "4 6 1 5 2 3", knob: "hops", make: (text, knobs) => pointers(text, knobs, false) },
-  "follow pointers, doubling": { begins: "4 6 1 5 2 3", knob: "hops", make: (text, knobs) => pointers(text, knobs, true) },
+  "follow pointers, one by one": { begins: "4 6 1 5 2 3", knob: "hops", hint: POINT, make: (text, knobs) => pointers(text, knobs, false) },
+  "follow pointers, doubling": { begins: "4 6 1 5 2 3", knob: "hops", hint: POINT, make: (text, knobs) => pointers(text, knobs, true) },
   multiply: {
-    begins: "6 7", knob: "scale",
+    begins: "6 7", knob: "scale", hint: "Two numbers, a and b. No token reads another: three GELUs, and a sum.",
     make(text, { scale }) {
       const [a, b] = two(text), bound = (scale ** 2 / 12) * ((a + b) ** 4 + a ** 4 + b ** 4) + (8 * 2 ** -53 * Math.sqrt(Math.PI / 2) * (Math.abs(a) + Math.abs(b))) / scale;
-      return { answer: [multiply(a, b, scale)], exact: [a * b], patterns: [], names: [], titles: [], bound };
+      return { answer: [multiply(a, b, scale)], exact: [a * b], patterns: [], names: [], titles: [], bound, lines: productLines(a, b, scale) };
     },
   },
   divide: {
-    begins: "6 7", knob: "scale",
+    begins: "6 7", knob: "scale", hint: "Two numbers, a and b, with b above 0. No token reads another: one layer norm.",
     make(text, { scale }) {
       const [a, b] = two(text), answer = [divide(a, b, scale)];
-      return { answer, exact: [a / b], patterns: [], names: [], titles: [], bound: Math.abs(a / b) * (((scale * a) / b) ** 2 / 2 + 16 * 2 ** -53) };
+      return { answer, exact: [a / b], patterns: [], names: [], titles: [], lines: quotientLines(a, b, scale), bound: Math.abs(a / b) * (((scale * a) / b) ** 2 / 2 + 16 * 2 ** -53) };
     },
   },
 };
 
+/** What happens on the way, a line each. */
+function productLines(a, b, s) {
+  const parts = [["s(a + b)", s * (a + b)], ["sa", s * a], ["sb", s * b]];
+  const [sum, first, second] = parts.map(([, z]) => gelu(z));
+  return [...parts.map(([name, z]) => `GELU(${name}) = ${shown(gelu(z), 10)}`), `first − second − third = ${shown(sum - first - second, 4)}`,
+    `times √(π/2) / s² = ${shown(multiply(a, b, s))}`];
+}
+
+function quotientLines(a, b, s) {
+  const vector = [s * a, -s * a, b, -b], size = Math.sqrt(vector.reduce((sum, x) => sum + x * x, 0) / 4);
+  return [`(sa, −sa, b, −b) = (${vector.map((x) => shown(x, 4)).join(", ")})`, `root of its mean square = ${shown(size)}, almost b/√2`,
+    `first entry, divided by it = ${shown(vector[0] / size)}`, `divided by √2 s = ${shown(divide(a, b, s))}`];
+}
+
 function two(text) {
-  const found = numbers(text, -1000, 1000, 2, false);
-  if (found.length < 2) throw new Error("Type two numbers.");
+  const found = numbers(text, -1000, 1000, PLACES, false);
+  if (found.length !== 2) throw new Error("Type two numbers.");
   return found;
 }
 
@@ -199,73 +219,94 @@ function pointers(text, { beta, hops }, double) {
   const answer = found.answer.map((row) => 1 + row.indexOf(Math.max(...row)));
   const off = Math.max(...found.answer.map((row, i) => 1 - row[ends[i] - 1]));
   const layers = layersNeeded(hops, double);
-  return { ...found, answer, exact: ends, names: places(n), off, layers, titles: titlesOf(hops, layers, double) };
+  return { ...found, answer, exact: ends, names: places(n), off, hops, layers, titles: titlesOf(hops, layers, double) };
 }
 
 function titlesOf(hops, layers, double) {
   const titles = [];
   for (let layer = 0; layer < layers; layer++) {
-    if (!double || (hops >> layer) & 1) titles.push(`layer ${layer + 1}: the place where I am`);
-    if (double) titles.push(`layer ${layer + 1}: the place where my jump lands`);
+    if (!double || (hops >> layer) & 1) titles.push(`layer ${layer + 1}: where I am`);
+    if (double) titles.push(`layer ${layer + 1}: where my jump lands`);
   }
   return titles;
 }
 
 // What is seen.
 
-function fullMap(names, weights, title) {
-  const n = names.length, margin = 32, size = 300, cell = (size - margin) / n, letters = Math.min(11, cell * 0.75);
-  const node = svg("svg", { viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": `Attention map, ${title}: rows ask, columns are read` });
+/** Names of those that ask, at the rows, and of those that are read, at the columns. */
+function fullMap(names, read, weights, title, many) {
+  const n = names.length, size = 300, top = many ? 34 : 24, letters = Math.min(many ? 26 : n > 8 ? 13 : 17, ((size - 32) / n) * 0.75);
+  const short = (name) => (name.length > 7 ? `${name.slice(0, 6)}…` : name);
+  const margin = 12 + 0.62 * letters * Math.max(2, ...names.map((name) => short(name).length)), cell = (size - margin) / n;
+  const node = svg("svg", { viewBox: `0 0 ${size} ${n * cell + top + 1}`, role: "img", "aria-label": `Attention map, ${title}: rows ask, columns are read` });
   names.forEach((name, row) => {
-    const short = name.slice(0, 5), middle = (row + 0.7) * cell;
-    node.append(svg("text", { x: margin - 3, y: margin + middle, "text-anchor": "end", "font-size": letters }, short));
-    node.append(svg("text", { x: margin + (row + 0.5) * cell, y: margin - 4, "text-anchor": "middle", "font-size": letters }, short));
-    names.forEach((other, column) => {
-      const at = { x: margin + column * cell, y: margin + row * cell, width: cell, height: cell }, weight = weights[row][column];
-      const title = svg("title", {}, `${name} reads ${other}: ${weight.toFixed(3)}`);
-      node.append(svg("rect", { ...at, class: "touch-cell" }), svg("rect", { ...at, class: "touch-ink", style: `fill-opacity:${weight}` }, title));
+    const middle = top + (row + 0.5) * cell + 0.35 * letters, fit = Math.min(letters, (1.5 * cell) / short(read[row]).length);
+    node.append(svg("text", { x: margin - 5, y: middle, "text-anchor": "end", "font-size": letters }, short(name)));
+    node.append(svg("text", { x: margin + (row + 0.5) * cell, y: top - 7, "text-anchor": "middle", "font-size": fit }, short(read[row])));
+    names.forEach((_, column) => {
+      const at = { x: margin + column * cell, y: top + row * cell, width: cell, height: cell }, weight = weights[row][column];
+      const told = svg("title", {}, `${name} reads ${read[column]}: ${weight.toFixed(3)}`);
+      node.append(svg("rect", { ...at, class: "touch-cell" }), svg("rect", { ...at, class: "touch-ink", style: `fill-opacity:${weight}` }, told));
     });
   });
   return html("div", {}, html("p", { class: "touch-title" }, title), node);
 }
 
-const small = (x) => (x === 0 ? "0" : x < 0.001 ? x.toExponential(1).replace("e-", " · 10^−").replace("e+", " · 10^") : x.toPrecision(2));
-const shown = (x) => String(Number(x.toPrecision(6))).replace("-", "−");
+/** A number to so many digits, with a power of ten as one prints it. */
+const shown = (x, digits = 6) => {
+  const [head, power] = String(Number(x.toPrecision(digits))).replace(/-/g, "−").split("e");
+  return power === undefined ? head : `${head} · 10${raised(power.replace("+", ""))}`;
+};
+const raised = (power) => [...power].map((letter) => "⁰¹²³⁴⁵⁶⁷⁸⁹"["0123456789".indexOf(letter)] ?? "⁻").join("");
+const small = (x) => {
+  if (x !== 0 && x < 0.001) { const [head, power] = x.toExponential(1).split("e"); return `${head} · 10${raised(power)}`; }
+  return x >= 10 ? String(Math.round(x)) : x === 0 ? "0" : x.toPrecision(2);
+};
 
 /** What the line below says. */
 export function words(made) {
   if (made.layers !== undefined) {
+    const undecided = made.off >= 0.5 ? " With half of it or more astray, the largest share need not be the right one." : "";
     const right = made.answer.every((place, i) => place === made.exact[i]);
-    return `From places 1 to ${made.answer.length} one ends at ${made.answer.join(", ")}: ${right ? "all right" : `not all right, it should be ${made.exact.join(", ")}`}. `
-      + `Layers: ${made.layers}. Up to ${small(Math.max(made.off, 0))} of a pointer points elsewhere.`;
+    return `After ${made.hops} hop${made.hops === 1 ? "" : "s"}, from places ${places(made.answer.length).join(", ")}, one is at ${made.answer.join(", ")}: ${right ? "all right" : `not all right, it should be ${made.exact.join(", ")}`}. `
+      + `Layers: ${made.layers}. Of the weight, ${small(Math.max(made.off, 0))} at most is on a wrong place.${undecided}`;
   }
-  const error = largest(made.answer, made.exact), told = made.answer.map(shown).join(", ");
-  return `Answer: ${told}. Largest error ${small(error)}; it can be ${small(made.bound)} at most${made.bound ? "" : ", but for rounding"}.`;
+  const error = largest(made.answer, made.exact), told = made.answer.map((x) => shown(x)).join(", ");
+  return `Answer: ${told}. Largest error ${small(error)}; ${made.bound ? `the bound is ${small(made.bound)}` : "but for rounding it is exact"}.`;
 }
 
 /** @param {HTMLElement} place */
 export async function mount(place) {
   const note = noteLine(), maps = html("div", { class: "touch-panels" });
-  const input = html("input", { type: "text", maxlength: 200, autocomplete: "off", spellcheck: "false" });
+  const input = html("input", { type: "text", style: "width:100%;max-width:28rem;box-sizing:border-box", maxlength: 200, autocomplete: "off", spellcheck: "false" });
   const typed = html("label", { class: "touch-choice" }, html("span", {}, "Your input"), input);
+  const hint = html("p", { style: "opacity:.85" });
   const show = guarded(note, () => {
     const program = PROGRAMS[chosen.value];
     const used = (knob, ...those) => { knob.node.style.display = those.includes(program.knob) ? "" : "none"; };
     used(beta, "beta", "hops");
     used(hops, "hops");
     used(scale, "scale");
+    hint.textContent = program.hint;
     maps.replaceChildren();
     const made = program.make(input.value, { beta: beta.value, hops: hops.value, scale: 10 ** scale.value });
-    made.patterns.forEach((weights, i) => maps.append(fullMap(made.names, weights, made.titles[i])));
+    const many = made.patterns.length > 2 && made.names.length <= 8;
+    made.patterns.forEach((weights, i) => {
+      const last = i === made.patterns.length - 1, own = made.read ?? made.names;
+      maps.append(fullMap(last ? made.names : own, own, weights, made.titles[i], many));
+    });
+    maps.style.alignItems = "end";
+    if (many) for (const map of maps.children) map.style.flex = "0 0 min(9rem, calc(50% - .7em))";
+    if (made.lines) maps.append(html("div", { class: "touch-wide" }, ...made.lines.map((line) => html("p", {}, line))));
     note.say(words(made));
   });
   const options = Object.fromEntries(Object.keys(PROGRAMS).map((name) => [name, name]));
   const chosen = choice({ name: "Program", options, changed: () => { input.value = PROGRAMS[chosen.value].begins; show(); } });
   const beta = slider({ name: "β", low: 0, high: 20, step: 0.5, value: 8, changed: show });
   const hops = slider({ name: "Hops", low: 0, high: 7, step: 1, value: 5, changed: show });
-  const scale = slider({ name: "Scale", low: -8, high: 0, step: 0.5, value: -6, say: (x) => `10^${x}`.replace("-", "−"), changed: show });
+  const scale = slider({ name: "Scale", low: -8, high: 0, step: 0.5, value: -6, say: (x) => shown(10 ** x, 2), changed: show });
   input.value = PROGRAMS["look up"].begins;
   input.addEventListener("input", show);
-  place.append(chosen.node, typed, beta.node, hops.node, scale.node, note.node, maps);
+  place.append(chosen.node, typed, hint, beta.node, hops.node, scale.node, note.node, maps);
   show();
 }
