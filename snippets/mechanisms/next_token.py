@@ -248,8 +248,8 @@ CLAIMS = [
     Claim("code-more", lambda m: m["code"]["score"] - m["novel"]["score"], below(-0.005), "nats",
           "Code has the more negative score."),
     Claim("flat", far_gain, below(0.05), "nats",
-          "Between some 25 tokens before and some 120 the loss of the same tokens nowhere moves by more than 0.05 nats, "
-          "in prose and in code."),
+          "Between some 25 tokens before and some 120 the loss of the same tokens nowhere moves by more than 0.05 "
+          "nats, in prose and in code."),
     Claim("four-tokens", lambda m: already(m["novel"], 4), above(0.75), "of the gain",
           "On the novel four tokens bring more than three quarters of all that context brings beyond one token."),
     Claim("code-reaches", lambda m: already(m["novel"], 4) - already(m["code"], 4), above(0.05), "of the gain",
