@@ -111,6 +111,12 @@ def floor(m: Measurements) -> float:
     return with_floor(of(m, SIZES, "n_parameters"), of(m, SIZES, "loss")).c
 
 
+def score_slope(m: Measurements) -> float:
+    """What ten times the weights add to the ICL score, by a line through the sizes."""
+    decades = np.log10(of(m, SIZES, "n_parameters"))
+    return float(np.polyfit(decades, of(m, SIZES, "score"), 1)[0])
+
+
 def least_drop(m: Measurements) -> float:
     """What the least helpful step to a larger model takes off the loss."""
     return float(-np.diff(of(m, SIZES, "loss")).max())
@@ -146,5 +152,7 @@ CLAIMS = [
     Claim("no-score", lambda m: float(np.abs(of(m, SIZES, "score")).max()), below(0.04), "nats",
           "At none of the five sizes is the ICL score further than 0.04 nats from zero: there is nothing to put a "
           "power law through. It would take models that have learned to use more than the last few tokens."),
+    Claim("no-trend", score_slope, between(-0.02, 0.02), "nats for ten times the weights",
+          "Nor has the score a trend: ten times the weights change it by less than 0.02 nats."),
 ]
 # fmt: on

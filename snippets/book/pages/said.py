@@ -4,7 +4,10 @@ The range, the mark and the predicate are one hover away (`numbers.judged`), and
 """
 
 from collections.abc import Callable
+from statistics import fmean, stdev
 from typing import Any
+
+from scipy.stats import t
 
 from snippets.book.errors import BookError
 from snippets.book.pages.numbers import shown
@@ -45,6 +48,16 @@ def spread(claim: Claim, seeds: list[int], noun: str) -> str:
         return "never"
     low, high = (number(found[place], claim["digits"]) for place in (0, -1))
     return f"{low}{unit(claim)}" if low == high else f"{low} to {high}{unit(claim)}"
+
+
+def interval(claim: Claim, seeds: list[int], noun: str) -> str:
+    """The mean over the seeds, with the interval that Student's t gives it. It covers what the seeds draw: no more."""
+    found = reached(claim)
+    if len(found) < 3 or len(found) < len(claim["values"]):
+        raise BookError("show='interval' needs a number from every seed, and three seeds at least")
+    mean, half = fmean(found), float(t.ppf(0.975, len(found) - 1)) * stdev(found) / len(found) ** 0.5
+    low, high = (number(end, claim["digits"]) for end in (mean - half, mean + half))
+    return f"{number(mean, claim['digits'])}{unit(claim)} (95 % interval {low} to {high})"
 
 
 def about(claim: Claim, seeds: list[int], noun: str) -> str:
@@ -109,7 +122,7 @@ def on_seeds(claim: Claim, seeds: list[int], noun: str) -> str:
 
 FORMS: dict[str, Callable[[Claim, list[int], str], str]] = {
     "value": value, "range": spread, "about": about, "percent": percent, "share": share, "times": times,
-    "seeds": on_seeds,
+    "seeds": on_seeds, "interval": interval,
 }  # fmt: skip
 
 

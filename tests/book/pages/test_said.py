@@ -57,6 +57,7 @@ def test_a_share(value, text):
         ("times", claim(3.2, 3.2, 3.2), "3.2 times"),
         ("seeds", claim(1, 1, 1), "all three seeds"),
         ("seeds", claim(1, 1, 0, passed=[True, True, False]), "two seeds of three"),
+        ("interval", claim(1, 2, 3), "2 (95 % interval −0.48 to 4.5)"),  # 2 -+ 4.303 / sqrt(3)
         ("value", claim(1e-7, 2e-7, 3e-7, kind="exact"), "3.0 × 10<sup>−7</sup> at most"),
     ],
 )
@@ -70,6 +71,7 @@ def test_the_other_forms(form, made, text):
         ("loud", claim(1), "none of value, range"),
         ("share", claim(1), "needs the thing that is counted"),
         ("percent", claim(1.5), "is no share"),
+        ("interval", claim(1), "three seeds at least"),
         ("about", claim(1, kind="exact"), "has one form"),
     ],
 )
