@@ -11,7 +11,7 @@ from snippets.book.measure import catalogue
 
 ALL = catalogue.discover()
 
-hypothesis.settings.register_profile("book", deadline=None)  # a busy machine is no failure
+hypothesis.settings.register_profile("book", deadline=None, max_examples=50)  # a busy machine is no failure
 hypothesis.settings.load_profile("book")
 
 # Before an experiment is imported: from here on each call into one, or into icl, checks the shapes in its signature.

@@ -18,14 +18,7 @@ from numpy import ndarray
 from scipy.integrate import quad
 from torch import Tensor
 
-from snippets.contract import (
-    Claim,
-    Measurements,
-    above,
-    below,
-    between,
-    equals,
-)
+from snippets.contract import Claim, Measurements, above, below, between, equals
 from snippets.icl.streams import streams
 from snippets.icl.theory.head_flow import edge
 from snippets.icl.theory.three_exponentials import log_odds, loss
@@ -150,54 +143,77 @@ def adam_steps(start: ndarray, n_pairs: int, n_labels: int, config: Config) -> f
 # --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     generator = streams(seed, 1)[0]
-    n, labels = config.n_pairs, (config.n_pairs, config.n_pairs + 1, config.n_labels)
     direction = torch.randn(3, dtype=torch.float64, generator=generator).abs().numpy()
-    start = config.start * direction
+    turn = float(torch.rand(1, generator=generator))
+    return {
+        "total": float(direction[0] + direction[1]),  # of xi + alpha, at size 1
+        "growth": growth(config.n_pairs, config.n_pairs),
+        "wait_ratio": growth(2, 2) / growth(config.n_pairs, config.n_pairs),
+        **on_the_grid(config, config.start * direction),
+        **nearer_and_nearer(config, direction),
+        **all_around(config, turn),
+        **at_the_saddle(config),
+    }
 
-    # the grid
+
+def labels_beside(config: Config) -> tuple[int, int, int]:
+    """L = N, N + 1 and more."""
+    return config.n_pairs, config.n_pairs + 1, config.n_labels
+
+
+def on_the_grid(config: Config, start: ndarray) -> Measurements:
+    """The time to the edge from one start, computed and predicted, for many N and L."""
     grid = [
         (pairs, round(pairs * ratio) if ratio else pairs + extra)
         for pairs in config.grid_pairs
         for ratio, extra in [(0, 0), (0, 1), *((r, 0) for r in config.grid_ratios)]
     ]
-    edges = [edge(start, *point)[0] for point in grid]
     predicted = [predicted_edge(start[0], start[1], *point) for point in grid]
+    return {
+        "worst_error": max(worst_error(*point) for point in grid),
+        "grid": np.array(grid),
+        "edges": np.array([edge(start, *point)[0] for point in grid]),
+        "edges_predicted": np.array(predicted),
+    }
 
-    # starts nearer and nearer, with L = N, N + 1 and more
+
+def nearer_and_nearer(config: Config, direction: ndarray) -> Measurements:
+    """The time to the edge as the start moves to the origin; by flow, and by Adam."""
+    n, labels = config.n_pairs, labels_beside(config)
     sizes = 10.0 ** -np.arange(1, config.nearest + 1)
     by_size = [[edge(size * direction, n, L)[0] for L in labels] for size in sizes]
+    adam = [[adam_steps(size * direction, n, L, config) for L in labels]
+            for size in (0.01, 0.0001)]  # fmt: skip
+    return {
+        "sizes": sizes,
+        "edges_by_size": np.array(by_size),  # (size, labels)
+        "adam": np.array(adam),  # (size, labels)
+    }
 
-    # starts all around, at the same distance
-    turn = float(torch.rand(1, generator=generator))
+
+def all_around(config: Config, turn: float) -> Measurements:
+    """Starts at one distance, in every direction of xi and alpha."""
+    n, labels = config.n_pairs, labels_beside(config)
     angles = 2 * math.pi * (np.arange(config.n_directions) + turn) / config.n_directions
     around = config.start * np.stack([np.cos(angles), np.sin(angles), 0 * angles], 1)
     found = [[edge(around[i], n, L) for L in labels] for i in steps(len(angles))]
-
-    adam = [[adam_steps(size * direction, n, L, config) for L in labels]
-            for size in (0.01, 0.0001)]  # fmt: skip
-    gradient, curvature = at_the_origin(n, n)
-    down, up = (
-        edge(np.array([s, s, 0.0]), n, n)[0] for s in (-config.start, config.start)
-    )
-    delay = down - up
     return {
-        "worst_error": max(worst_error(*point) for point in grid),
-        "gradient_at_saddle": float(gradient.abs().max()),
-        "eigenvalues": torch.linalg.eigvalsh(curvature).numpy(),
-        "growth": growth(n, n),
-        "wait_ratio": growth(2, 2) / growth(n, n),
-        "grid": np.array(grid),
-        "edges": np.array(edges),
-        "edges_predicted": np.array(predicted),
-        "sizes": sizes,
-        "total": float(direction[0] + direction[1]),  # of xi + alpha, at size 1
-        "edges_by_size": np.array(by_size),  # (size, labels)
         "angles": angles,
         "edges_by_angle": np.array([[time for time, _ in row] for row in found]),
         # with L = N: where each of them is when u reaches 1, (angle, 3)
         "ends": np.stack([row[0][1] for row in found]),
-        "minus_side_delay": delay,
-        "adam": np.array(adam),  # (size, labels)
+    }
+
+
+def at_the_saddle(config: Config) -> Measurements:
+    """With L = N: what autograd finds at the origin, and the two sides apart."""
+    n, s = config.n_pairs, config.start
+    gradient, curvature = at_the_origin(n, n)
+    down, up = (edge(np.array([x, x, 0.0]), n, n)[0] for x in (-s, s))
+    return {
+        "gradient_at_saddle": float(gradient.abs().max()),
+        "eigenvalues": torch.linalg.eigvalsh(curvature).numpy(),
+        "minus_side_delay": down - up,
     }
 
 

@@ -82,6 +82,19 @@ def relative_error(
 
 
 # --8<-- [start:train]
+def started(
+    starts: Sequence[tuple[float, float]], d: int, generator: Generator
+) -> OneLayer:
+    """A layer for each start, with first weights of its sizes."""
+    network = OneLayer(len(starts), d, generator, std=1.0)
+    with torch.no_grad():
+        for run, (std_v, std_qk) in enumerate(starts):
+            network.w_V[run] *= std_v
+            network.W_K[run] *= std_qk
+            network.W_Q[run] *= std_qk
+    return network
+
+
 def train(
     world: World,
     starts: Sequence[tuple[float, float]],
@@ -91,12 +104,7 @@ def train(
 ) -> dict[str, np.ndarray]:
     """One layer from each of the starts, all of them on the same fresh prompts."""
     weights, data, held_out = generators
-    network = OneLayer(len(starts), len(world.Sigma), weights, std=1.0)
-    with torch.no_grad():
-        for run, (std_v, std_qk) in enumerate(starts):
-            network.w_V[run] *= std_v
-            network.W_K[run] *= std_qk
-            network.W_Q[run] *= std_qk
+    network = started(starts, len(world.Sigma), weights)
     adam = torch.optim.Adam(
         network.parameters(), config.learning_rate, config.betas, fused=True
     )

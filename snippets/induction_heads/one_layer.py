@@ -138,56 +138,60 @@ def two_heads_one_layer(
 
 
 # --8<-- [start:train]
+class OneHead:
+    """One layer, one head and a linear readout. One-hot contents and positions turn its
+    matrices into tables: what each target looks for, among tokens and among places;
+    what tokens, places and the target add to each label."""
+
+    def __init__(self, config: Config, generator: Generator) -> None:
+        task, n_tokens = config.task, 2 * config.n_pairs + 1
+        vocabulary = task.n_items + task.n_labels
+
+        def table(*shape: int) -> Tensor:
+            return (0.1 * torch.randn(*shape, generator=generator)).requires_grad_()
+
+        self.sees_token = table(task.n_items, vocabulary)
+        self.sees_position = table(task.n_items, n_tokens)
+        self.from_token = table(vocabulary, task.n_labels)
+        self.from_position = table(n_tokens, task.n_labels)
+        self.from_target = table(task.n_items, task.n_labels)
+        with torch.no_grad():  # a head start: equal items match, and labels are copied
+            self.sees_token += 2 * torch.eye(task.n_items, vocabulary)
+            self.from_token[task.n_items :] += 60 * torch.eye(task.n_labels)
+
+    def __call__(
+        self, tokens: Int[Tensor, "batch pos"]
+    ) -> Float[Tensor, "batch label"]:
+        target = tokens[:, -1]
+        scores = self.sees_token[target].gather(1, tokens) + self.sees_position[target]
+        weights = scores.softmax(1)[:, :, None]
+        read = (weights * (self.from_token[tokens] + self.from_position)).sum(1)
+        return self.from_target[target] + read
+
+
 def train_one_head(
     config: Config, weights: Generator, data: Generator
 ) -> tuple[float, float]:
-    """Accuracy and loss of one trained layer with one head and a linear readout.
+    """Accuracy and loss of one trained layer with one head."""
+    head, first_label = OneHead(config, weights), config.task.n_items
 
-    One-hot contents and positions turn its matrices into tables, all of them free: what
-    each target looks for, among tokens and among places; what tokens, places and the
-    target add to each label.
-    """
-    n_tokens, vocabulary = (
-        2 * config.n_pairs + 1,
-        config.task.n_items + config.task.n_labels,
-    )
-
-    def table(*shape: int) -> Tensor:
-        return (0.1 * torch.randn(*shape, generator=weights)).requires_grad_()
-
-    sees_token, sees_position = (
-        table(config.task.n_items, vocabulary),
-        table(config.task.n_items, n_tokens),
-    )
-    from_token = table(vocabulary, config.task.n_labels)
-    from_position = table(n_tokens, config.task.n_labels)
-    from_target = table(config.task.n_items, config.task.n_labels)
-    with torch.no_grad():  # a head start: equal items match, and labels are copied
-        sees_token += 2 * torch.eye(config.task.n_items, vocabulary)
-        from_token[config.task.n_items :] += 60 * torch.eye(config.task.n_labels)
-
-    def forward(
+    def guesses(
         batch: int,
     ) -> tuple[Float[Tensor, "batch label"], Int[Tensor, "batch"]]:
         match = torch.randint(config.n_pairs, (batch,), generator=data)
         tokens, answer = item_label(match, config.n_pairs, config.task, data)
-        target = tokens[:, -1]
-        scores = sees_token[target].gather(1, tokens) + sees_position[target]
-        weights = scores.softmax(1)[:, :, None]
-        read = (weights * (from_token[tokens] + from_position)).sum(1)
-        return from_target[target] + read, answer - config.task.n_items
+        return head(tokens), answer - first_label
 
-    tables = [sees_token, sees_position, from_token, from_position, from_target]
-    optimizer = torch.optim.Adam(tables, config.learning_rate)
+    optimizer = torch.optim.Adam(vars(head).values(), config.learning_rate)
     slower = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0, config.n_steps)
     for _ in steps(config.n_steps):
-        loss = F.cross_entropy(*forward(config.train_batch))
+        loss = F.cross_entropy(*guesses(config.train_batch))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         slower.step()
     with torch.no_grad():
-        logits, answer = forward(config.n_test)
+        logits, answer = guesses(config.n_test)
     right = (logits.argmax(1) == answer).double().mean().item()
     return right, F.cross_entropy(logits, answer).item()
 
@@ -202,7 +206,7 @@ def margin(
     answer: Int[Tensor, "batch"],
     labels: slice,
 ) -> float:
-    """The least by which the answer's logit exceeds that of every other label."""
+    """The least by which the answer's logit exceeds the others."""
     logits = model(tokens)[0][:, -1, labels]
     right = (answer - labels.start)[:, None]
     others = logits.scatter(1, right, -torch.inf).max(1).values

@@ -174,6 +174,15 @@ def two_guesses(guess: Tensor, face: Tensor, generator: Generator) -> dict[str, 
     return dict(zip(names, best_of_two(guess, face, generator)))
 
 
+def in_nats_and_bits(score: float) -> dict[str, float]:
+    return {"score": score, "score_bits": score / math.log(2)}
+
+
+def first_as_second(guess: Tensor, throws: Tensor) -> float:
+    """The chance, on average, that the face of the first throw is given to come again."""
+    return guess[:, 1].exp().gather(1, throws[:, :1]).mean().item()
+
+
 # --8<-- [start:run]
 def run(config: Config, seed: int) -> Measurements:
     weights, data, watching, test = streams(seed, 4)
@@ -199,11 +208,9 @@ def run(config: Config, seed: int) -> Measurements:
             if step in c.moments:
                 guess = predict(network, throws, k)
                 by_moment.append(losses(dice, guess).mean(0).numpy())
-                repeat = guess[:, 1].exp().gather(1, throws[:, :1])
-                again.append(repeat.mean().item())  # the first face as the second
+                again.append(first_as_second(guess, throws))
 
     counted = by_counting(*watched, c)
-    nats = icl_score(losses(dice, guess), early, late).item()
     return {
         "step": np.array([s for s, _ in score]),
         "score_by_step": np.array([s for _, s in score]),
@@ -212,8 +219,7 @@ def run(config: Config, seed: int) -> Measurements:
         "loss": np.stack(by_moment),  # (moment, throw)
         "counted": by_counting(dice, throws, c).mean(0).numpy(),
         "again": np.array(again),
-        "score": nats,
-        "score_bits": nats / math.log(2),
+        **in_nats_and_bits(icl_score(losses(dice, guess), early, late).item()),
         **two_guesses(guess[:, early][:, 0], throws[:, early][:, 0], test),
         "n_parameters": sum(p.numel() for p in network.parameters()),
     }

@@ -94,39 +94,39 @@ def run(config: Config, seed: int) -> Measurements:
     elsewhere |= {name: test(table(name)) for name in TABLES}
 
     largest = fresh(max(k for k in config.n_tasks if k), data["train"], pools)
-    measured = []
+    rows = []
     for number, k in enumerate(config.n_tasks):
         pool = largest.first(k) if k is not None else None
         loop = {"loop": number, "of": len(config.n_tasks)}
         network = meta_train(
             config.shape, how, data["train"], pool, weights, training, **loop
         )
-        there = {name: accuracy(network, batch) for name, batch in elsewhere.items()}
-        measured.append(
-            {
-                "n_tasks": np.inf if k is None else k,
-                "seen": accuracy(network, test(held_out, pool)),
-                "unseen": accuracy(network, unseen),
-                "elsewhere": torch.stack([late(a, config) for a in there.values()]),
-            }
-        )
+        there = [late(accuracy(network, batch), config) for batch in elsewhere.values()]
+        seen = accuracy(network, test(held_out, pool))
+        n_tasks = np.inf if k is None else k
+        rows.append((n_tasks, seen, accuracy(network, unseen), torch.stack(there)))
+    columns = [np.stack(list(map(np.asarray, column))) for column in zip(*rows)]
     return {
-        **{
-            name: np.stack([np.asarray(m[name]) for m in measured])
-            for name in measured[0]
-        },
+        **dict(zip(("n_tasks", "seen", "unseen", "elsewhere"), columns)),
+        **compared(config, unseen, elsewhere, data["other digits"]),
+        "n_parameters": sum(p.numel() for p in network.parameters()),
+    }
+
+
+def compared(
+    config: Config, unseen: Batch, elsewhere: dict[str, Batch], others: DataSet
+) -> Measurements:
+    """What the networks are compared with: chance, and the nearest neighbour."""
+    neighbours = {name: late(nearest_neighbour(batch), config).item()
+                  for name, batch in elsewhere.items()}  # fmt: skip
+    n_classes = [others.n_classes, *(table(name).n_classes for name in TABLES)]
+    return {
         "late": config.late,
         "chance": 1 / len(config.classes),
         "neighbour": nearest_neighbour(unseen).numpy(),
-        "neighbour_elsewhere": np.array(
-            [late(nearest_neighbour(batch), config) for batch in elsewhere.values()]
-        ),
-        "neighbour_wine": late(nearest_neighbour(elsewhere["wine"]), config).item(),
-        "chance_elsewhere": np.array(
-            [1 / data["other digits"].n_classes]
-            + [1 / table(name).n_classes for name in TABLES]
-        ),
-        "n_parameters": sum(p.numel() for p in network.parameters()),
+        "neighbour_elsewhere": np.array(list(neighbours.values()), dtype=np.float32),
+        "neighbour_wine": neighbours["wine"],
+        "chance_elsewhere": 1 / np.array(n_classes),
     }
 
 

@@ -174,9 +174,8 @@ def run(config: Config, seed: int) -> Measurements:
         """The relative distance from the closed form."""
         return abs(float(found) - exact) / abs(exact)
 
-    path = descend(
-        problem, h, eta, config.solved
-    )  # one path: its first parts are paths
+    # one path: its first parts are paths
+    path = descend(problem, h, eta, config.solved)
     unrolled, same_end, formula = [], [], []
     for number in steps(len(config.lengths)):
         n = config.lengths[number]
@@ -185,29 +184,42 @@ def run(config: Config, seed: int) -> Measurements:
         same_end.append(off(implicit(problem, path[n], h)))
         formula.append(abs(found.item() - predicted(ridge, strength, eta, n)))
 
-    short = reverse(problem, h, eta, path[: config.short + 1])
     judged = lambda s: problem.outer(ridge.solution(s), h).item()  # noqa: E731
-    w = ridge.solution(strength)
     return {
         "T": np.array(config.lengths),
         "unrolled": np.array(unrolled),
         "implicit": np.array(same_end),
         "formula": max(formula) / abs(exact),
         "q": 1 - eta * config.lowest,
-        "cg": np.array(
-            [off(implicit(problem, w, h, k)) for k in range(1, config.d + 3)]
-        ),
-        "neumann": np.array(
-            [off(v) for v in neumann(problem, w, h, eta, config.n_solve)]
-        ),
-        "reverse_forward": relative(short, forward(problem, h, eta, config.short)),
-        "reverse_autograd": relative(short, by_autograd(problem, h, eta, config.short)),
+        **solvers(problem, ridge.solution(strength), h, config, off),
+        **on_one_path(problem, h, eta, path[: config.short + 1]),
         "reverse_solved": off(reverse(problem, h, eta, path)),
         "forward_solved": off(forward(problem, h, eta, config.solved)),
         "implicit_solved": off(implicit(problem, path[-1], h)),
         "differences": off(by_differences(judged, strength)),
         "exact": exact,
         "d": config.d,
+    }
+
+
+def solvers(
+    problem: Bilevel, w: Tensor, h: Tensor, config: Config, off: Callable
+) -> dict[str, np.ndarray]:
+    """Errors of two ways to solve the linear system at the solution, step by step."""
+    conjugate = [implicit(problem, w, h, k) for k in range(1, config.d + 3)]
+    plain = neumann(problem, w, h, config.eta, config.n_solve)
+    return {"cg": np.array([off(v) for v in conjugate]),
+            "neumann": np.array([off(v) for v in plain])}  # fmt: skip
+
+
+def on_one_path(
+    problem: Bilevel, h: Tensor, eta: float, path: list[Tensor]
+) -> dict[str, float]:
+    """How far three ways along the same few steps are apart."""
+    n, backward = len(path) - 1, reverse(problem, h, eta, path)
+    return {
+        "reverse_forward": relative(backward, forward(problem, h, eta, n)),
+        "reverse_autograd": relative(backward, by_autograd(problem, h, eta, n)),
     }
 
 

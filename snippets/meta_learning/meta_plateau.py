@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Generator, nn
+from jaxtyping import Float
+from torch import Generator, Tensor, nn
 
 from snippets.contract import (
     NOT_REPRODUCED,
@@ -27,6 +28,7 @@ from snippets.contract import (
 from snippets.icl.networks.context_classifier import ContextClassifier, Shape
 from snippets.icl.streams import streams
 from snippets.icl.tasks.projected_tasks import (
+    Batch,
     DataSet,
     Tasks,
     digits,
@@ -83,7 +85,7 @@ class Config:
     n_steps: int = 500  # after which we stop waiting
     evaluate_every: int = 10
     n_test: int = 64
-    below: float = 0.15  # nats below an even guess: the plateau has ended
+    drop: float = 0.15  # nats below an even guess: the plateau has ended
     recipes: dict[str, Recipe] = field(default_factory=lambda: RECIPES)
 
 
@@ -101,7 +103,7 @@ def run(config: Config, seed: int) -> Measurements:
     return {
         "step": np.arange(0, config.n_steps + 1, config.evaluate_every),
         "loss": np.stack(curves),  # (recipe, step); infinity once the plateau has ended
-        "end": np.log(config.n_labels) - config.below,
+        "end": np.log(config.n_labels) - config.drop,
         "recipe": np.array([list(RECIPES).index(name) for name in config.recipes]),
     }
 
@@ -124,15 +126,13 @@ def train(
         network.parameters(), config.learning_rate, eps=recipe.eps, fused=True
     )
     easy, pool = easier_start(recipe, config, data["train"], generator)
-    measured = []
+    curve = np.full(config.n_steps // config.evaluate_every + 1, np.inf)
     for step in steps(config.n_steps + 1, **loop):
         if step % config.evaluate_every == 0:
             with torch.no_grad():
-                logits = network(test.x, test.label)
-            measured.append(
-                F.cross_entropy(logits.flatten(0, 1), test.label.flatten()).item()
-            )
-            if measured[-1] < np.log(n_labels) - config.below:
+                now = loss_on(network, test).item()
+            curve[step // config.evaluate_every] = now
+            if now < np.log(n_labels) - config.drop:
                 break
         start = step < recipe.start_steps
         source = easy if start else data["train"]
@@ -142,17 +142,24 @@ def train(
             tasks = new_tasks(recipe.batch, source, n_dims, n_labels, generator)
         tasks.rho[: int(recipe.bias * recipe.batch)] = fixed[: source.n_classes]
         examples = sequences(source, tasks, config.length, generator)
-        logits = network(examples.x, examples.label)
-        loss = F.cross_entropy(logits.flatten(0, 1), examples.label.flatten())
         up = min(1, (step + 1) / config.warm_up)
         optimizer.param_groups[0]["lr"] = config.learning_rate * up
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-    curve = np.full(config.n_steps // config.evaluate_every + 1, np.inf)
-    curve[: len(measured)] = measured
+        descend(optimizer, network, loss_on(network, examples))
     return curve
+
+
+def loss_on(network: ContextClassifier, batch: Batch) -> Float[Tensor, ""]:
+    logits = network(batch.x, batch.label)
+    return F.cross_entropy(logits.flatten(0, 1), batch.label.flatten())
+
+
+def descend(
+    optimizer: torch.optim.Optimizer, network: nn.Module, loss: Float[Tensor, ""]
+) -> None:
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimizer.step()
 
 
 # --8<-- [end:run]

@@ -14,16 +14,6 @@ SHARED = {"contract", "style", "progress", "icl"}  # all that an experiment may 
 MODULES = sorted(path for path in SNIPPETS.rglob("*.py") if path.name != "__init__.py")
 LONGEST_FILE = 300  # lines; labs are notebooks
 LONGEST_FUNCTION = 40
-STILL_LONGER = {  # to be cut when they are next measured; none may join them
-    "abrupt_learning/saddle.py:run": 51,
-    "algorithms/figures/gradient_step.py:draw_beyond": 43,
-    "algorithms/preconditioner.py:train": 41,
-    "induction_heads/one_layer.py:train_one_head": 52,
-    "mechanisms/loss_by_position.py:run": 42,
-    "meta_learning/general_purpose.py:run": 53,
-    "meta_learning/hypergradients.py:run": 46,
-    "meta_learning/meta_plateau.py:train": 47,
-}
 
 
 def imports(path: Path) -> set[str]:
@@ -96,8 +86,7 @@ def test_files_and_functions_are_short(path):
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef):
                 length = node.end_lineno - node.lineno + 1
-                most = STILL_LONGER.get(f"{path.relative_to(SNIPPETS).as_posix()}:{node.name}", LONGEST_FUNCTION)
-                assert length <= most, f"{node.name} has {length} lines"
+                assert length <= LONGEST_FUNCTION, f"{node.name} has {length} lines"
 
 
 def test_contributing_draws_the_house_as_it_is():

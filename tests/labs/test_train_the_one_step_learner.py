@@ -598,7 +598,7 @@ def leaves(lab, losses, level=0.36):
 
 
 def train_otherwise(lab, seed, rate, heads, steps=1000):
-    """As `train`, with another rate or more heads."""
+    """As `train`, with another rate or more heads; until it has left the plateau."""
     generator = torch.Generator().manual_seed(seed)
     weights = [0.1 * torch.randn(11, 11, generator=generator) for _ in range(3 * heads)]
     weights = [w.requires_grad_() for w in weights]
@@ -615,6 +615,8 @@ def train_otherwise(lab, seed, rate, heads, steps=1000):
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
+        if step % 50 == 49 and leaves(lab, losses) < float("inf"):
+            break
     return losses
 
 

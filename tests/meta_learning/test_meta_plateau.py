@@ -101,7 +101,7 @@ def test_recipes_of_one_network_begin_alike_and_go_apart():
 
 
 def test_waiting_ends_with_the_plateau():
-    config = dataclasses.replace(short(), below=-1.0)  # ended before it began
+    config = dataclasses.replace(short(), drop=-1.0)  # ended before it began
     m = plateau.run(config, 5)
     assert np.isfinite(m["loss"][:, 0]).all() and (m["loss"][:, 1:] == np.inf).all()
     assert plateau.plateau(m, "batch 8") == 0

@@ -1,6 +1,7 @@
 """The figures of algorithms/gradient_step."""
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from snippets import style
@@ -64,22 +65,7 @@ def draw_weights(m: Measurements) -> Figure:
 def draw_beyond(runs: list[Measurements]) -> Figure:
     figure, axes = style.panels(2, height=2.5)
     again, scaled = axes[:, 0]
-    n_repeats = runs[0]["loss_repeated"].shape[-1]
-    x = np.arange(1, n_repeats + 1)
-    for index, (damping, label) in enumerate(((0, "damping 0.75"), (1, "none"))):
-        for which, line in ((0, "-"), (1, "--")):
-            losses = [m["loss_repeated"][damping, which].clip(0, 1e6) for m in runs]
-            name = f"{label}, {('trained', 'constructed')[which]}"
-            style.seeds_and_median(
-                again, x, losses, 2 * index + which, name, linestyle=line
-            )
-    again.set(
-        yscale="log",
-        ylim=(0.03, 10),
-        xlabel="times that the layer is applied",
-        ylabel="loss",
-    )
-    again.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=2, fontsize=8.5)
+    draw_again(again, runs)
     for which, line in ((0, "-"), (1, "--")):
         style.seeds_and_median(
             scaled,
@@ -92,3 +78,22 @@ def draw_beyond(runs: list[Measurements]) -> Figure:
     scaled.set(yscale="log", xlabel="width of x / width in training", ylabel="loss")
     scaled.legend()
     return figure
+
+
+def draw_again(ax: Axes, runs: list[Measurements]) -> None:
+    """The loss when one layer is applied again and again."""
+    x = np.arange(1, runs[0]["loss_repeated"].shape[-1] + 1)
+    for index, (damping, label) in enumerate(((0, "damping 0.75"), (1, "none"))):
+        for which, line in ((0, "-"), (1, "--")):
+            losses = [m["loss_repeated"][damping, which].clip(0, 1e6) for m in runs]
+            name = f"{label}, {('trained', 'constructed')[which]}"
+            style.seeds_and_median(
+                ax, x, losses, 2 * index + which, name, linestyle=line
+            )
+    ax.set(
+        yscale="log",
+        ylim=(0.03, 10),
+        xlabel="times that the layer is applied",
+        ylabel="loss",
+    )
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=2, fontsize=8.5)

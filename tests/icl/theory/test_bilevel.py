@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snippets.icl.theory import bilevel
@@ -27,6 +27,7 @@ def quadratic(seed: int, p: int = 4, m: int = 3) -> tuple[Bilevel, torch.Tensor,
     return problem, h, exact
 
 
+@settings(max_examples=10)  # eighty steps, three ways
 @given(st.integers(0, 1000))
 def test_all_ways_reach_the_closed_form(seed):
     problem, h, exact = quadratic(seed)
