@@ -33,7 +33,7 @@ def draw_curves(runs: list[Measurements]) -> Figure:
                 **line,
             )
         for number, level in enumerate(runs[0]["levels"]):
-            style.beside(ax, level, str(number))
+            style.beside(ax, level, str(number), shift=(0, 0, 1, 3, -4)[number])
         ax.set(xscale="log", title=TITLES[kind], ylabel="mean loss", ylim=(0, 4))
     axes[-1, 0].set(xlabel="training time: steps times learning rate", xlim=(0.1, None))
     return figure
