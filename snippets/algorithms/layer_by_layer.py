@@ -15,14 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from snippets.contract import (
-    Claim,
-    Measurements,
-    above,
-    below,
-    between,
-    equals,
-)
+from snippets.contract import Claim, Measurements, above, below, between, equals
 from snippets.icl.networks.folded import fold
 from snippets.icl.networks.simple_transformer import SimpleTransformer, one_step
 from snippets.icl.networks.stacked import (
@@ -255,12 +248,8 @@ def fine_order(m: Measurements, kind: str) -> float:
     return float(np.polyfit(x, y, 1)[0])
 
 
-def finest(m: Measurements, kind: str) -> float:
-    return float(m[f"{kind}_fine_left"][-1] / m[f"{kind}_fine_left"][0])
-
-
-def half(m: Measurements, kind: str) -> float:
-    return float(m[f"{kind}_fine_left"][1] / m[f"{kind}_fine_left"][0])
+def finer(m: Measurements, kind: str, which: int) -> float:
+    return float(m[f"{kind}_fine_left"][which] / m[f"{kind}_fine_left"][0])
 
 
 # fmt: off
@@ -294,13 +283,13 @@ CLAIMS = [
           "The last unlooped layer taken once more leaves less error than before."),
     Claim("loop-on", lambda m: float(m["loops_left"][8] / m["loops_left"][4]), below(0.4), "of the error",
           "Looped twice as often as in training, the stack leaves less than four tenths of the error."),
-    Claim("half-looped", lambda m: half(m, "looped"), above(1.3), "times",
+    Claim("half-looped", lambda m: finer(m, "looped", 1), above(1.3), "times",
           "Twice the layers with half the step leave more than 1.3 times the error of the trained looped stack."),
-    Claim("half-unlooped", lambda m: half(m, "unlooped"), above(3), "times",
+    Claim("half-unlooped", lambda m: finer(m, "unlooped", 1), above(3), "times",
           "In the unlooped stack they leave more than three times the error."),
-    Claim("flow-looped", lambda m: finest(m, "looped"), above(2), "times",
+    Claim("flow-looped", lambda m: finer(m, "looped", -1), above(2), "times",
           "With 64 small layers in place of each the looped stack leaves more than twice its error."),
-    Claim("flow-unlooped", lambda m: finest(m, "unlooped"), above(5), "times",
+    Claim("flow-unlooped", lambda m: finer(m, "unlooped", -1), above(5), "times",
           "The unlooped one leaves more than five times its error."),
     Claim("first-order", lambda m: fine_order(m, "looped"), between(0.85, 1.15), "",
           "The trained looped stack comes to its own limit as 1 / k: the exponent is near 1."),

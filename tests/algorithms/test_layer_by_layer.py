@@ -50,7 +50,7 @@ def test_built_steps_come_to_their_flow_to_first_order(test_prompts):
     found = lbl.halved(built(0.2, 0.2), test_prompts)
     m = {f"looped_{key}": value for key, value in found.items()}
     assert 0.9 < lbl.fine_order(m, "looped") < 1.1
-    assert lbl.finest(m, "looped") == pytest.approx(found["fine_left"][-1] / found["fine_left"][0])
+    assert lbl.finer(m, "looped", -1) == pytest.approx(found["fine_left"][-1] / found["fine_left"][0])
 
 
 def test_the_wildest_prompts_are_left_out_by_their_inputs():
