@@ -74,7 +74,7 @@ export async function mount(place, { C, bottom, longest }) {
   }));
   place.append(
     html("p", {}, "Each dot is a layer's ", html("em", {}, "w"), ", from (0, 0). Keep the time and halve the step: the dots come to lie on the dashed flow."),
-    map.node, legend([["layers, as steps", "background:var(--d-content)"], ["gradient flow", "background:var(--d-label)"]]),
+    map.node, legend([["layers, as steps", "border-color:var(--d-content)"], ["gradient flow", "border-color:var(--d-label);border-style:dashed"]]),
     layers.node, size.node, html("div", { class: "touch-row" }, halve), note.node,
   );
   draw();
