@@ -6,7 +6,7 @@ import pytest
 from snippets.algorithms import staircase
 from snippets.algorithms.figures import staircase as figures
 
-SMALL = staircase.Config(batch=8, n_steps=30, n_times=10, n_starts=1)
+SMALL = staircase.Config(lam=(2.0, 1.0), batch=8, n_steps=30, n_times=10, n_starts=1, sizes=(0.2, 0.1))
 LEVELS = np.array([4.0, 2.0, 1.0, 0.5, 0.4])
 TIME = np.geomspace(0.1, 1000, 200)
 
@@ -29,7 +29,7 @@ def test_drops_are_timed_and_compared():
 
 
 def test_growth_is_per_halving():
-    m = {"wait_x": np.array([[1.0, 1], [2, 2], [4, 4]])}
+    m = {"x": np.array([[1.0, 1], [2, 2], [4, 4]])}
     assert staircase.growth(m, "x") == pytest.approx(2)
 
 
@@ -39,5 +39,5 @@ def test_short_runs_repeat_and_are_drawn():
         np.testing.assert_array_equal(one[name], two[name])
     assert not np.array_equal(one["apart"], other["apart"])
     assert one["apart"][0] == pytest.approx(one["apart_flow"][0], abs=0.01)
-    assert one["wait_apart"].shape == (4, 1) and (staircase.over_bound(one) > 1).all()
+    assert one["wait_apart"].shape == (2, 1) and (one["gap_merged"] > 0).all() and (staircase.over_bound(one) > 1).all()
     assert set(figures.draw([one, other])) == {"curves", "waits"}

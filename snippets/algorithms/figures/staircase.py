@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from snippets import style
-from snippets.algorithms.staircase import KINDS, PRESETS
+from snippets.algorithms.staircase import KINDS
 from snippets.contract import Measurements
 
 TITLES = {
@@ -12,6 +12,9 @@ TITLES = {
     "full": "one head, four keys and queries",
     "merged": "one head, key and query merged",
 }
+
+LABELS = {"apart": "five heads", "full": "four keys and queries", "merged": "merged"}
+ABOVE = {"wait": "to half of the first drop", "gap": "from there to half of the second"}
 
 
 def draw(runs: list[Measurements]) -> dict[str, Figure]:
@@ -40,25 +43,19 @@ def draw_curves(runs: list[Measurements]) -> Figure:
 
 
 def draw_waits(runs: list[Measurements]) -> Figure:
-    figure, axes = style.panels(1, height=3.0)
-    ax, sizes = axes[0, 0], np.array(PRESETS["laptop"].sizes)
-    for index, (name, label) in enumerate(
-        (
-            ("apart", "key and query apart"),
-            ("merged", "merged"),
-            ("bound", "bound, apart"),
-        )
-    ):
-        waits = [np.median(m[f"wait_{name}"], 1) for m in runs]
-        line = "--" if name == "bound" else "-"
-        style.seeds_and_median(ax, sizes, waits, index, label, linestyle=line)
-    ax.set(
-        xscale="log",
-        yscale="log",
-        xlabel="size of the first weights",
-        ylabel="time to half of the first drop",
-    )
-    ax.set_xticks(sizes, [f"{size:g}" for size in sizes])
-    ax.minorticks_off()
-    ax.legend(loc="upper right")
+    figure, axes = style.panels(2, height=2.4, sharex=True)
+    sizes = runs[0]["sizes"]
+    for ax, what in zip(axes[:, 0], ("wait", "gap")):
+        for index, (kind, label) in enumerate(LABELS.items()):
+            curves = [np.median(m[f"{what}_{kind}"], 1) for m in runs]
+            style.seeds_and_median(ax, sizes, curves, index, label)
+        if what == "wait":
+            bounds = [np.median(m["bound"], 1) for m in runs]
+            style.seeds_and_median(ax, sizes, bounds, 0, "bound, apart", linestyle="--")
+        ax.set(xscale="log", yscale="log", title=ABOVE[what], ylabel="training time")
+        ax.set_ylim(0.1, 600)  # room for the legend
+        ax.set_xticks(sizes, [f"{size:g}" for size in sizes])
+        ax.minorticks_off()
+    axes[0, 0].legend(loc="upper right")
+    axes[-1, 0].set(xlabel="size of the first weights")
     return figure

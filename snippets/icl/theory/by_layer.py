@@ -33,7 +33,7 @@ def least_left(spectra: Spectra, n_steps: int) -> float:
     check(spectra, n_steps)
     powers = torch.stack([spectra.flatten() ** k for k in range(1, n_steps + 1)], -1)
     ones = torch.ones(len(powers), 1, dtype=powers.dtype)
-    found = torch.linalg.lstsq(powers, ones).solution
+    found = fitted(powers, ones)
     return (ones - powers @ found).square().mean().item()
 
 
@@ -67,12 +67,20 @@ def least_left_plain(
         reached = (at_examples[..., None] * examples).mean(1)  # C w, C^2 w, ...
         powers.append((query * reached).sum(-1))
     features = torch.stack(powers, -1)
-    found = torch.linalg.lstsq(features, answer).solution
+    found = fitted(features, answer)
     left = answer - features @ found
     return (left.square().mean() / answer.square().mean()).item()
 
 
 # --8<-- [end:plain]
+
+
+def fitted(
+    features: Float[Tensor, "row k"], wanted: Float[Tensor, "row 1"]
+) -> Float[Tensor, "k 1"]:
+    """Least squares by the normal equations: columns are few, and the same numbers give
+    the same last bit, which LAPACK's own least squares does not promise."""
+    return torch.linalg.solve(features.mT @ features, features.mT @ wanted)
 
 
 def check(prompts: Tensor, n_steps: int) -> None:

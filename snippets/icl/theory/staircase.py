@@ -13,6 +13,8 @@ Errors: ValueError where S is no covariance or has no inverse, where there are n
 where sizes do not fit and where no head starts away from 0.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -104,23 +106,29 @@ class Flow:
         )
         return np.array([self.loss(w) for w in solved.y.T])
 
-    def first_time_below(self, level: float, longest: float) -> float:
-        """Infinity where it is not below the level by then."""
+    def first_times_below(
+        self, levels: tuple[float, ...], longest: float
+    ) -> np.ndarray:
+        """Of each level, from the highest down; infinity where it is not below by then."""
 
-        def below(_: float, flat: np.ndarray) -> float:
-            return self.loss(flat) - level
+        def below(level: float, last: bool) -> Callable:
+            def event(_: float, flat: np.ndarray) -> float:
+                return self.loss(flat) - level
 
-        below.terminal = True  # type: ignore[attr-defined]
+            event.terminal = last  # type: ignore[attr-defined]
+            return event
+
+        events = [below(level, bool(level == min(levels))) for level in levels]
         solved = solve_ivp(
             self.downhill,
             (0, longest),
             self.start,
-            "RK45",
-            events=below,
+            "LSODA",
+            events=events,
             rtol=1e-7,
             atol=1e-10,
         )
-        return float(solved.t_events[0][0]) if len(solved.t_events[0]) else np.inf
+        return np.array([t[0] if len(t) else np.inf for t in solved.t_events])
 
 
 # --8<-- [end:flow]

@@ -46,7 +46,7 @@ def test_the_flow_goes_down_the_gradient_of_the_mean_loss(kind):
 def test_no_flow_beats_the_bound(seed):
     start = weights("apart", 0.15, seed)
     high, low = staircase.levels(LAM, 31)[:2]
-    wait = staircase.Flow(start, LAM.diag(), 31).first_time_below((high + low) / 2, 1000.0)
+    wait = staircase.Flow(start, LAM.diag(), 31).first_times_below(((high + low) / 2,), 1000.0)[0]
     assert staircase.soonest_drop(start, LAM, 31) < wait < np.inf
 
 
@@ -54,13 +54,13 @@ def test_the_bound_is_nearly_tight_for_one_head_that_points_the_right_way():
     u = torch.tensor([0.02, 0, 0, 0], dtype=torch.float64)
     start = {"v": torch.tensor([0.02], dtype=torch.float64), "Q": u.view(1, 1, 4), "K": u.view(1, 1, 4)}
     high, low = staircase.levels(LAM, 31)[:2]
-    wait = staircase.Flow(start, LAM.diag(), 31).first_time_below((high + low) / 2, 1000.0)
+    wait = staircase.Flow(start, LAM.diag(), 31).first_times_below(((high + low) / 2,), 1000.0)[0]
     assert 1 < wait / staircase.soonest_drop(start, LAM, 31) < 1.1
 
 
 def test_what_never_falls_is_infinite_and_bad_input_is_said():
     nothing = {name: 0 * w for name, w in weights("apart", 1.0, 0).items()}
-    assert staircase.Flow(nothing, LAM.diag(), 31).first_time_below(1.0, 10.0) == np.inf
+    assert staircase.Flow(nothing, LAM.diag(), 31).first_times_below((2.0, 1.0), 10.0).tolist() == [np.inf, np.inf]
     with pytest.raises(ValueError, match="starts at 0"):
         staircase.soonest_drop(nothing, LAM, 31)
     with pytest.raises(ValueError, match="no negative eigenvalue"):
