@@ -55,4 +55,29 @@ def four_memories() -> Drawing:
     return d
 
 
-DIAGRAMS = {"four-memories": four_memories}
+CODE = (("dax", "4"), ("wug", "1"), ("fep", "3"))
+TEXT = ("fep", "dax", "wug")
+
+
+def cipher() -> Drawing:
+    """A code, a text, and the text in code, backwards; where one answer comes from."""
+    d = Drawing(height=196)
+    places = [50 + 49 * i for i in range(6)]
+    d.text(places[1], 14, "the code", "faint")
+    d.text(places[4], 14, "the text", "faint")
+    for x, pair_of_code in zip(places, CODE):
+        d.bars(x, 34, ["content", "label"], width=38, labels=pair_of_code)
+    for x, word in zip(places[3:], TEXT):
+        d.token(x, 42, word)
+    d.text(places[4], 184, "the answer, last symbol first", "faint")
+    becomes = dict(CODE)
+    for x, word in zip(places[3:], reversed(TEXT)):
+        d.token(x, 158, becomes[word], "answer" if x == places[3] else "")
+    d.arrow(places[3], 144, places[5] - 4, 56, "read", bend=14)
+    d.arrow(places[5] - 10, 57, places[1] + 4, 62, "read", bend=30)
+    d.text(places[5] - 4, 118, "which symbol?", "faint")
+    d.text(places[1] - 4, 118, "what does it become?", "faint")
+    return d
+
+
+DIAGRAMS = {"four-memories": four_memories, "cipher": cipher}

@@ -39,6 +39,8 @@ class Edit(ast.NodeTransformer):
                 names = {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
                 if any(map(self.wanted, names)):
                     node.value = ast.Tuple([node.value, ast.Constant("edited")], ast.Load())
+            elif isinstance(node, ast.If) and self.wanted("import"):  # what runs when the module is imported
+                node.body.append(ast.parse("edited = 1").body[0])
         return ast.unparse(ast.fix_missing_locations(tree))
 
 
