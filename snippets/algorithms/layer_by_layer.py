@@ -94,9 +94,13 @@ def train(
 
 # --8<-- [start:left]
 def left_by(layers: Layers, test: Prompts, step: float = 1.0) -> np.ndarray:
-    """The mean squared error after each layer, over that of the answer 0."""
+    """The mean squared error after each layer over that of the answer 0, or infinity."""
     off = walk(fold(test.tokens()), layers, step) - test.answer
-    return (off.square().mean(1) / test.answer.square().mean()).numpy()
+    return or_infinity(off.square().mean(1) / test.answer.square().mean())
+
+
+def or_infinity(error: Tensor) -> np.ndarray:
+    return error.nan_to_num(nan=torch.inf, posinf=torch.inf).numpy()
 
 
 def boosting(layers: Layers, test: Prompts) -> dict[str, np.ndarray]:
@@ -132,11 +136,11 @@ def reordered(layers: Layers, test: Prompts) -> dict[str, np.ndarray]:
 def halved(layers: Layers, test: Prompts) -> dict[str, np.ndarray]:
     """1, 2, 4 ... smaller layers in place of each: what is left at the end, and how far
     the answer is from that of the finest, as a share of the answers' size."""
-    folded, size = fold(test.tokens()), test.answer.square().mean().sqrt()
-    ends = [walk(folded, refined(layers, k), 1 / k)[-1] for k in PARTS]
-    off = [((end - ends[-1]).square().mean().sqrt() / size).item() for end in ends[:-1]]
-    left = [((end - test.answer).square().mean() / size**2).item() for end in ends]
-    return {"fine_off": np.array(off), "fine_left": np.array(left)}
+    folded, size = fold(test.tokens()), test.answer.square().mean()
+    ends = torch.stack([walk(folded, refined(layers, k), 1 / k)[-1] for k in PARTS])
+    off = ((ends[:-1] - ends[-1]).square().mean(1) / size).sqrt()
+    left = (ends - test.answer).square().mean(1) / size
+    return {"fine_off": or_infinity(off), "fine_left": or_infinity(left)}
 
 
 # --8<-- [end:changes]
@@ -271,8 +275,7 @@ CLAIMS = [
     Claim("agrees", lambda m: float(min(m["looped_agrees"].min(), m["unlooped_agrees"].min())), above(0.75), "",
           "What a block writes agrees with what is left: the cosine of the two is above 0.75 in each of the eight."),
     Claim("overshoots", lambda m: float(m["looped_should"][0]), below(0.5), "of what it writes",
-          "The looped stack's first block should write less than half of what it does, to leave the least "
-          "right away."),
+          "The looped stack's first block should write less than half of it, to leave the least right away."),
     Claim("greedy", lambda m: float(m["greedy"][-1] / m["shaped"][-1]), above(2.5), "times",
           "Four steps, each the best for itself, leave more than 2.5 times what the best four together leave."),
     Claim("swap", lambda m: float(m["unlooped_swapped"].min()) / end(m, "unlooped"), above(4), "times",

@@ -39,6 +39,14 @@ def test_what_is_left_begins_at_all_of_it_and_falls(test_prompts):
     assert left[0] == pytest.approx(1) and (np.diff(left) < 0).all()
 
 
+def test_a_walk_that_leaves_the_numbers_is_infinitely_wrong(test_prompts):
+    layers = [(1e60 * V, W) for V, W in built(1.0, 1.0, 1.0, 1.0)]
+    found = lbl.halved(layers, test_prompts)
+    assert np.isinf(lbl.left_by(layers, test_prompts)[-1])
+    assert np.isinf(found["fine_off"]).all() and np.isinf(found["fine_left"]).all()
+    assert np.isinf(lbl.reordered(layers, test_prompts)["swapped"]).all()
+
+
 def test_swaps_of_steps_change_nothing_at_the_end(test_prompts):
     layers = built(0.2, 0.5, 0.9, 0.3)
     found = lbl.reordered(layers, test_prompts)

@@ -4,8 +4,8 @@ Looped: one layer's weights, applied again and again. Unlooped: weights for each
 Prompts are folded (see folded.py): a layer is z <- T z and G <- T G T', with
 T = I + step * V G W. The answer after any number of layers stands in the query's y.
 
-Errors: ValueError where there is no layer, where prompts and weights do not fit, and
-where a walk leaves the numbers.
+Errors: ValueError where there is no layer, and where prompts and weights do not fit. A
+walk may leave the numbers: its answers are then infinite, or NaN.
 """
 
 from collections.abc import Sequence
