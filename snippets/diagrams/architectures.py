@@ -9,7 +9,7 @@ PAIRS = (("dax", "red"), ("wug", "blue"), ("fep", "green"), ("zup", "gold"))
 KEYS = np.array([[1, 0, 0, 0], [0.6, 0.8, 0, 0], [0, 0.6, 0.8, 0], [0.5, 0, 0.5, 0.7]])
 VALUES = np.eye(4)
 VECTOR = np.array([[0.9, 0.3, 0.6, 0.1, 0.7, 0.4, 0.8, 0.2]])
-LEFT, STEP = 118.0, 38.0  # where the first pair stands, and from pair to pair
+LEFT, STEP = 115.0, 40.0  # where the first pair stands, and from pair to pair
 
 
 def pair(d: Drawing, place: int, y: float, kept: bool = True) -> None:
@@ -61,22 +61,22 @@ TEXT = ("fep", "dax", "wug")
 
 def cipher() -> Drawing:
     """A code, a text, and the text in code, backwards; where one answer comes from."""
-    d = Drawing(height=196)
-    places = [50 + 49 * i for i in range(6)]
-    d.text(places[1], 14, "the code", "faint")
-    d.text(places[4], 14, "the text", "faint")
+    d = Drawing(height=214)
+    places = [24, 68, 112, 202, 254, 306]  # three lines of the code, three of the text
+    d.text(places[1], 112, "the code", "faint")
+    d.text(places[4] - 10, 112, "the text", "faint")
     for x, pair_of_code in zip(places, CODE):
-        d.bars(x, 34, ["content", "label"], width=38, labels=pair_of_code)
+        d.bars(x, 72, ["content", "label"], width=38, labels=pair_of_code)
     for x, word in zip(places[3:], TEXT):
-        d.token(x, 42, word)
-    d.text(places[4], 184, "the answer, last symbol first", "faint")
+        d.token(x, 80, word)
+    d.text(places[4], 202, "the answer, last symbol first", "faint")
     becomes = dict(CODE)
     for x, word in zip(places[3:], reversed(TEXT)):
-        d.token(x, 158, becomes[word], "answer" if x == places[3] else "")
-    d.arrow(places[3], 144, places[5] - 4, 56, "read", bend=14)
-    d.arrow(places[5] - 10, 57, places[1] + 4, 62, "read", bend=30)
-    d.text(places[5] - 4, 118, "which symbol?", "faint")
-    d.text(places[1] - 4, 118, "what does it become?", "faint")
+        d.token(x, 176, becomes[word], "answer" if x == places[3] else "")
+    d.arrow(places[3] + 4, 162, places[5], 95, "read", bend=-8)
+    d.arrow(places[5], 66, places[1], 62, "read", bend=-34)
+    d.text(places[3] + 18, 142, "which symbol?", "faint", anchor="end")
+    d.text(places[1] + 119, 14, "what does it become?", "faint")
     return d
 
 

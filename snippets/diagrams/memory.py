@@ -3,12 +3,12 @@
 from snippets.diagrams.architectures import PAIRS
 from snippets.diagrams.vocabulary import Drawing
 
-LEFT, STEP = 144.0, 38.0
+LEFT, STEP = 145.0, 39.0
 
 
 def pairs(d: Drawing, y: float) -> None:
     for place, pair in enumerate(PAIRS):
-        d.bars(LEFT + STEP * place, y, ["content", "label"], width=34, labels=pair)
+        d.bars(LEFT + STEP * place, y, ["content", "label"], width=37.5, labels=pair)
 
 
 def named(d: Drawing, y: float, name: str, how: str) -> None:
@@ -49,8 +49,10 @@ def three_ways() -> Drawing:
         d.box(x, 312, 34, 24, "memory")
         d.text(x, 312, f"s{place}")
         for other in range(4):
-            d.arrow(x, 299, LEFT + STEP * other, 275, "read")
-    d.arrow(LEFT + STEP * 4 - 10, 312, LEFT + STEP * 2 + 20, 312, "read")
+            d.arrow(x, 294, LEFT + STEP * other, 275, "read")
+    x = LEFT + STEP * 1.5
+    d.box(x, 312, STEP + 44, 32, "frame")  # the question reads from both
+    d.arrow(LEFT + STEP * 4 - 10, 312, x + STEP / 2 + 25, 312, "read")
     return d
 
 

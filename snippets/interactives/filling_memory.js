@@ -49,12 +49,12 @@ function solve(matrix, right) {
   return rows.map((row, i) => row.slice(n).map((x) => x / row[i]));
 }
 
-/** For each key the squared error of its read, and whether its own value is the largest part of it. */
+/** For each key the squared error of its read, and whether the read is nearer to its value than nothing is. */
 export function judged(read) {
-  return read.map((row, i) => ({
-    error: row.reduce((sum, x, j) => sum + (x - Number(i === j)) ** 2, 0),
-    right: row.every((x, j) => j === i || x < row[i] - 1e-9),
-  }));
+  return read.map((row, i) => {
+    const error = row.reduce((sum, x, j) => sum + (x - Number(i === j)) ** 2, 0);
+    return { error, useful: error < 1 - 1e-9 };
+  });
 }
 
 /** @param {HTMLElement} place @param {{numbers: number[][], strength: number}} data */
@@ -71,7 +71,7 @@ export async function mount(place, data) {
   }));
   const empty = button("Start again", guarded(note, () => { n.value = 1; redraw(); }));
   place.append(
-    html("p", {}, "Each row is a stored key that is asked for; its squares show how much of each stored value comes back (blue: to be taken, orange: with the wrong sign). A perfect memory fills the diagonal alone."),
+    html("p", {}, "Each row is a stored key that is asked for; its squares show how much of each stored value comes back (blue: added, orange: subtracted). A perfect memory fills the diagonal alone; its error is 0. A memory that returns nothing has an error of 1, and a row that does better has a tick."),
     rule.node, html("div", { class: "touch-row" }, add, empty), n.node, d.node, map, note.node,
   );
   redraw();
@@ -79,10 +79,10 @@ export async function mount(place, data) {
 
 function show(place, note, data, rule, n, d) {
   const read = recalled(rule, keysOf(data.numbers, n, d), data.strength), found = judged(read);
-  const right = found.filter((one) => one.right).length;
+  const useful = found.filter((one) => one.useful).length;
   const mean = found.reduce((sum, one) => sum + one.error, 0) / n;
   place.replaceChildren(picture(read, found));
-  note.say(`${n} ${n === 1 ? "pair" : "pairs"} in ${d} ${d === 1 ? "dimension" : "dimensions"}: ${right} of ${n} keys recall their own value before any other. Mean error ${mean.toFixed(2)}; of the oldest ${found[0].error.toFixed(2)}, of the newest ${found[n - 1].error.toFixed(2)}.`);
+  note.say(`${n} ${n === 1 ? "pair" : "pairs"} in ${d} ${d === 1 ? "dimension" : "dimensions"}: ${useful} of ${n} reads ${useful === 1 ? "is" : "are"} better than nothing (\u2713). Mean error ${mean.toFixed(2)}; of the oldest ${found[0].error.toFixed(2)}, of the newest ${found[n - 1].error.toFixed(2)}.`);
 }
 
 function picture(read, found) {
@@ -100,7 +100,7 @@ function picture(read, found) {
       if (x < 0) ink.style.fill = "var(--d-position)";
       node.append(svg("rect", { ...at, class: "touch-cell" }), ink);
     });
-    const sign = found[i].right ? "\u2713" : "\u2717";
+    const sign = found[i].useful ? "\u2713" : "\u2717";
     node.append(svg("text", { x: MARGIN - 4, y: MARGIN + (i + 0.5) * cell + 4, "text-anchor": "end", "font-size": Math.min(12, cell) }, sign));
   });
   return node;

@@ -75,9 +75,10 @@ class Process {
     this.mean = this.map.line({ stroke: "var(--d-content)", "stroke-width": 2.4 });
     const [low, high] = data.lengths;
     this.length = slider({ name: "length scale", low, high, step: 0.01, value: data.length, say: (value) => value.toFixed(2), changed: guarded(this.note, () => this.show()) });
-    this.map.node.addEventListener("pointerdown", guarded(this.note, (event) => {
-      if (event.target.closest(".touch-point")) return;
-      this.add(this.map.at(event));
+    this.map.node.addEventListener("click", guarded(this.note, (event) => { // not pointerdown: a thumb that scrolls the page puts nothing down
+      const [x, y] = this.map.at(event);
+      if (event.target.closest(".touch-point") || x < -0.02 || x > 1.02 || Math.abs(y) > 1.03 * UP) return; // a point, or the margin with the numbers
+      this.add([x, y]);
       this.show();
     }));
   }

@@ -167,8 +167,8 @@ CLAIMS = [
     Claim("begun", last, above(0.3), "",
           "Each of them writes more than 30 in 100 right, where a guess gets 20."),
     Claim("same", moved, equals(0, 0.01), "",
-          "To encoder-decoder and prefix-LM the order of code and text is nothing: their answers are the same, "
-          "up to 1 symbol in 100.", exact=True),
+          "Encoder-decoder and prefix-LM write as many symbols right in either order of code and text, up to 1 "
+          "in 100.", exact=True),
     Claim("turned", lost, above(0.03), "",
           "Each decoder-only network loses over 3 in 100 when code and text come in the order that it was not "
           "trained on."),

@@ -74,9 +74,11 @@ CLAIMS = [
     Claim("many", lambda m: recalled(m, "m16", 8), above(0.75), "",
           "With as many summaries as there are keys, more than 75 in 100 of 8 pairs are recalled."),
     Claim("one", lambda m: recalled(m, "m1", 8), below(0.5), "",
-          "Through one summary less than half of 8 pairs."),
+          "Through one summary less than half of 8 pairs, where naming the value stored most often would give 32 "
+          "in 100."),
     Claim("one-of-two", lambda m: recalled(m, "m1", 2), below(0.8), "",
-          "Even of 2 pairs one summary lets less than 8 in 10 through."),
+          "Even of 2 pairs one summary lets less than 8 in 10 through, where naming one of the stored values "
+          "would give 56 in 100."),
     Claim("gain", lambda m: recalled(m, "m16", 8) - recalled(m, "m1", 8), above(0.3), "",
           "With 8 pairs, 16 summaries recall over 30 in 100 more than one."),
     Claim("between", lambda m: recalled(m, "m16", 8) - recalled(m, "m4", 8), above(0.1), "",

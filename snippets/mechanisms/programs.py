@@ -258,7 +258,7 @@ CLAIMS = [
     Claim("divide-error", lambda m: m["divide_error"], below(1e-6), "",
           "Quotients of numbers up to 10 by 0.1 or more err by less than a millionth.", exact=True),
     Claim("single", lambda m: float(m["product_error_32"].min()), above(5e-4), "",
-          "In 32-bit numbers no scale makes all products right to a two-thousandth."),
+          "In 32-bit numbers no scale tried makes all products right to a two-thousandth."),
     Claim("best-scale", lambda m: best_scale(m, 32) / best_scale(m, 64), above(30), "",
           "The best scale is more than thirty times as large in 32-bit numbers as in 64-bit numbers."),
 ]

@@ -256,6 +256,8 @@ def off(m: Measurements) -> float:
 CLAIMS = [
     Claim("reads", lambda m: float(m["usual_accuracy"][0]), above(0.82), "",
           "After ten shots of a usual text the network is right in more than 82 cases of 100."),
+    Claim("reads-exact", lambda m: float(m["usual_accuracy"][1]), between(0.87, 0.95), "",
+          "On the same texts the exact predictor is right in 87 to 95 cases of 100."),
     Claim("order", points(lambda m: mean_spread(m, "order_network")), between(4, 25), "points",
           "Between the worst and the best of the 24 orders of four shots lie 4 to 25 points, in the mean prompt."),
     Claim("order-most", points(lambda m: float(spread(m, "order_network").max())), above(15), "points",

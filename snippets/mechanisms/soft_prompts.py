@@ -276,6 +276,8 @@ CLAIMS = [
           "One soft token makes it follow a rule that it knows: right on more than 7 held-out things in 10."),
     Claim("one-word", points(one_for_one), above(10), "points",
           "That is more than 10 points above the best single word."),
+    Claim("four-words", lambda m: with_m(m, "known_text_held_out", 4), above(0.7), "",
+          "With four words the text is right on more than 7 held-out things in 10."),
     Claim("many-words", lambda m: with_m(m, "known_text_held_out", 8, 16), above(0.7), "",
           "With 8 and 16 words the text is right on more than 7 held-out things in 10."),
     Claim("many-tokens", lambda m: with_m(m, "known_soft_held_out", 8, 16), above(0.75), "",

@@ -24,11 +24,11 @@ def test_the_reads_are_those_of_the_book(figure, rule, n, d):
     np.testing.assert_allclose(found, filling.recalled(rule, n, d).numpy(), atol=1e-8)
 
 
-def test_who_is_right_by_hand(figure):
-    read = [[1.0, 0.5], [0.7, 0.6]]
+def test_which_read_is_useful_by_hand(figure):
+    read = [[1.0, 0.5], [1.1, 0.6]]
     found = figure.compute("filling_memory", "({ judged }, read) => judged(read)", read)
-    assert [one["right"] for one in found] == [True, False]
-    assert [one["error"] for one in found] == pytest.approx([0.25, 0.65])
+    assert [one["useful"] for one in found] == [True, False]
+    assert [one["error"] for one in found] == pytest.approx([0.25, 1.37])
 
 
 def test_a_reader_fills_it(figure):
@@ -40,7 +40,7 @@ def test_a_reader_fills_it(figure):
     figure.page.get_by_label("Memory").select_option("delta")
     assert "of the newest 0.00" in figure.note  # DeltaNet reads back what it wrote last
     figure.page.get_by_role("button", name="Start again").click()
-    assert "1 pair in 1 dimension: 1 of 1 keys" in figure.note
+    assert "1 pair in 1 dimension: 1 of 1 reads" in figure.note
     figure.slide("pairs stored", 24)
     figure.page.get_by_role("button", name="Store one more pair").click()
     assert "all are stored" in figure.note and "24" in figure.note

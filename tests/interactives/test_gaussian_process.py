@@ -90,6 +90,15 @@ def test_a_tap_puts_one_down_and_the_length_counts(mounted):
     assert figure.note != before
 
 
+def test_the_margin_and_a_thumb_that_scrolls_put_nothing_down(figure):
+    drop = figure.page.locator(".touch-drop")
+    box = drop.bounding_box()
+    figure.page.mouse.click(box["x"] + 3, box["y"] + 3)
+    figure.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 3)
+    drop.dispatch_event("pointerdown", {"clientX": box["x"] + 150, "clientY": box["y"] + 60})
+    assert len(points_of(figure)) == 3
+
+
 def test_what_is_no_number_leaves_it_usable(figure):
     figure.not_a_number("length scale")
     assert figure.note == "The length is not a number."

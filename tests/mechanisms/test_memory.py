@@ -1,6 +1,8 @@
 """The experiments of *memory* and the cipher: claims on made-up numbers, wrong networks, bad input, short runs."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +12,6 @@ from snippets.icl.networks.recaller import LookUp, Recaller, Vocabulary, accurac
 from snippets.icl.tasks.cipher import draw_cipher
 from snippets.icl.tasks.linear_regression import draw_prompts
 from snippets.icl.tasks.recall import Recall, draw_recall
-from snippets.icl.training.comparison import RATES
 from snippets.mechanisms import cipher, compression, fixed_states, layers_exact, mesa_trained
 
 EXPERIMENTS = (cipher, compression, fixed_states, layers_exact, mesa_trained)
@@ -130,12 +131,13 @@ def test_a_short_run_is_finite_and_repeats(which, cell):
         np.testing.assert_array_equal(one[key], two[key])
 
 
-def test_no_rate_lies_at_an_edge_of_those_tried():
-    for experiment in (compression, fixed_states, cipher):
-        for cell, config in experiment.PRESETS["laptop"].items():
-            assert config.rate in RATES[1:-1], (experiment.__name__, cell)
-    tried = (*RATES, 0.3)  # the mesa-layer's grid was made longer: 0.3 diverges
-    assert all(config.rate in tried[1:-1] for config in mesa_trained.PRESETS["laptop"].values())
+def test_what_the_page_says_of_the_claims_that_failed():
+    """All three above 0.9 on one seed of five; below half in the other order on two."""
+    path = Path(__file__).parents[2] / "record/mechanisms/cipher/results.json"
+    numbers = json.loads(path.read_text())["numbers"]
+    first = [numbers[f"{cell}.final"]["values"] for cell in ("encoder-decoder", "prefix-lm", "decoder")]
+    assert sum(min(seed) > 0.9 for seed in zip(*first, strict=True)) == 1
+    assert sum(value < 0.5 for value in numbers["decoder.other_order"]["values"]) == 2
 
 
 def test_all_networks_of_a_comparison_have_one_size():

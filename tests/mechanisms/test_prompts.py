@@ -145,7 +145,7 @@ def test_each_claim_of_the_soft_prompts_can_fail_and_can_hold():
     good = {"size": np.array([1, 2, 4, 8, 16]), **{name: np.full(5, 0.95) for name in parts}}
     good |= {f"parity_{w}_held_out": np.full(5, 0.5) for w in ("soft", "prefix")}
     good |= {
-        "known_text_held_out": np.array([0.5, 0.6, 0.7, 0.9, 0.9]),
+        "known_text_held_out": np.array([0.5, 0.6, 0.8, 0.9, 0.9]),
         "identity": 1e-7,
     }
     nothing = [f"{k}_nothing_{p}" for k in ("known", "parity") for p in ("given", "held_out")]
@@ -187,7 +187,7 @@ def test_each_claim_of_sensitivity_can_fail_and_can_hold():
     }  # fmt: skip
     assert all(values(prompt_sensitivity, good).values())
     bad = {
-        "usual_accuracy": [0.5, 0.9], "order_network": np.full((4, 24), 0.9), "order_exact": order,
+        "usual_accuracy": [0.5, 0.5], "order_network": np.full((4, 24), 0.9), "order_exact": order,
         "phrasing": phrasing[:, ::-1] * np.linspace(0, 0.06, 16), "majority_network": np.linspace(0.7, 0.3, 5),
         "majority_exact": np.linspace(0.3, 0.7, 5), "recency_network": -0.2,
         "gain_network": np.array([0, 0.1, 0.1, 0.1, 0]), "usual_network": 0.05,

@@ -26,7 +26,7 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
     style.seeds_and_median(ax, few, ys, 2, label, linestyle="--", marker="o")
     n = np.arange(2, 33)
     ax.plot(n, any_stored(n), color=style.ink(), linewidth=0.9, ls=":", label="_any")
-    ax.annotate("any stored value", (2.05, 0.55), fontsize=8.5, rotation=-38)
+    ax.annotate("any stored value", (1.85, 0.24), fontsize=8.5)
     ax.set_xscale("log", base=2)
     ticks = (2, 4, 8, 16, 32)
     ax.set_xticks(ticks, [str(tick) for tick in ticks])

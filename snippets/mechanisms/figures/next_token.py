@@ -29,7 +29,7 @@ def draw_passage(runs: list[Measurements]) -> Figure:
     ids = runs[0]["novel"]["passage"][1:]
     words = [decode(tokeniser, [int(one)]) for one in ids]
     surprise = np.median([m["novel"]["surprise"] for m in runs], 0)
-    letters = {"ha": "center", "va": "center_baseline", "fontsize": 11}
+    letters = {"ha": "center", "va": "center_baseline", "fontsize": 13}
     letters |= {"family": "DejaVu Sans Mono"}
     x = y = 0
     for word, loss in zip(words, surprise):
@@ -61,7 +61,7 @@ def draw_context(runs: list[Measurements]) -> Figure:
         ys = [np.concatenate([m[cell]["near"], m[cell]["far"][1:]]) for m in runs]
         style.seeds_and_median(ax, x, ys, index, name)
         last = float(np.median(ys, 0)[-1])
-        ax.annotate(name, (120, last), xytext=(0, 7), textcoords="offset points",
+        ax.annotate(name, (120, last), xytext=(0, 15), textcoords="offset points",
                     ha="right", color=style.colour(index))  # fmt: skip
     ax.set_xscale("log", base=2)
     ax.set_xticks([1, 2, 4, 8, 16, 32, 64, 128], ["1", "2", "4", "8", "16", "32", "64", "128"])  # fmt: skip

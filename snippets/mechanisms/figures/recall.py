@@ -42,7 +42,8 @@ def draw_accuracy(runs: list[Measurements]) -> Figure:
         ax.set_title(title)
     axes[0, 0].legend(loc="center right", bbox_to_anchor=(1, 0.62))
     axes[1, 0].legend(loc="center right", bbox_to_anchor=(1, 0.4))
-    axes[-1, 0].annotate("any stored value", (4.3, 0.3), fontsize=8.5)
+    for ax in axes[:, 0]:
+        ax.annotate("any stored value", (1.85, 0.24), fontsize=8.5)
     axes[-1, 0].set_xscale("log", base=2)
     ticks = (2, 4, 8, 16, 32)
     axes[-1, 0].set_xticks(ticks, [str(n) for n in ticks])

@@ -151,3 +151,20 @@ def test_bad_input_is_one_clear_line(call, says):
     with pytest.raises(ValueError, match=says) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_on_a_ring_two_looks_a_layer_can_triple():
+    """Exercise 6: who reaches back to where my jump lands? A jump of f becomes one of 2 f + b."""
+    n = 128
+    f = Fields(jump=n, back=n, new_jump=n, new_back=n)
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(0))
+    stands = order.argsort()  # where on the ring each place stands
+    jump, back = torch.eye(n).double()[order[(stands + 1) % n]], torch.eye(n).double()
+    heads = [
+        Head(f.pick("jump"), f.pick("back"), f.move("jump", "new_jump")),
+        Head(f.pick("back"), f.pick("jump"), f.move("back", "new_back")),
+    ]
+    for reached in (2, 5, 14, 41, 122):
+        x, _ = run_program(f.vectors(jump=jump, back=back), [Layer(heads)], 40.0)
+        jump, back = x @ f.pick("new_jump"), x @ f.pick("new_back")
+        assert ((stands[jump.argmax(1)] - stands) % n == reached).all() and jump.max(1).values.min() > 0.999
