@@ -1,6 +1,6 @@
 """Is Bayes' rule, one example at a time, the same as ridge regression on all of them?
 
-Ours. w ~ N(0, I), y = <w, x> + noise: the mean of w given the examples is ridge
+Source: none; ours. w ~ N(0, I), y = <w, x> + noise: the mean of w given the examples is ridge
 regression with strength = the variance of the noise, and Sherman and Morrison's identity
 moves it by one example without an inverse. Nothing is trained. Each closed form is checked
 by another way to compute it: in float64, by automatic derivatives, and by simulation.

@@ -208,7 +208,7 @@ def left_share(m: Measurements, name: str) -> float:
 def exactest(m: Measurements) -> float:
     """The largest difference of the identity over three cases: the trained block, the
     same block untrained, and the trained one with another prompt's y."""
-    return max(m["trained_off"], m["untrained_off"], m["nonsense_off"])
+    return float(max(m["trained_off"], m["untrained_off"], m["nonsense_off"]))
 
 
 # fmt: off
