@@ -40,6 +40,7 @@
     told.setAttribute("role", "status");
     const buttons = [...list.children].map((item, place) => {
       const button = Object.assign(document.createElement("button"), { type: "button" });
+      for (const link of item.querySelectorAll("a")) link.replaceWith(...link.childNodes); // no link inside a button
       button.append(...item.childNodes);
       item.append(button);
       button.addEventListener("click", () => choose(place));

@@ -145,16 +145,18 @@ ORDERED = ("decoder", "decoder-text-first")
 
 def moved(m: Measurements) -> float:
     """How much the order changes for the two that read both ways."""
-    return max(abs(m[cell]["final"] - m[cell]["other_order"]) for cell in UNORDERED)
+    return float(
+        max(abs(m[cell]["final"] - m[cell]["other_order"]) for cell in UNORDERED)
+    )
 
 
 def lost(m: Measurements) -> float:
     """What the decoder-only network that loses less loses by the order it did not see."""
-    return min(m[cell]["final"] - m[cell]["other_order"] for cell in ORDERED)
+    return float(min(m[cell]["final"] - m[cell]["other_order"] for cell in ORDERED))
 
 
 def last(m: Measurements) -> float:
-    return min(m[cell]["final"] for cell in ("prefix-lm", *ORDERED))
+    return float(min(m[cell]["final"] for cell in ("prefix-lm", *ORDERED)))
 
 
 # fmt: off

@@ -94,7 +94,8 @@ def test_too_few_layers_fall_short_in_a_ring():
 @given(NUMBER, NUMBER, st.sampled_from((1e-6, 1e-5, 1e-4, 1e-3)))
 def test_products_stay_within_their_bound(a, b, scale):
     x, y = torch.tensor([[a], [b]], dtype=torch.float64)
-    assert abs(arithmetic.multiply(x, y, scale).item() - a * b) <= multiply_error(a, b, scale)
+    least = 1e-300  # below it a product has fewer digits than the bound counts on
+    assert abs(arithmetic.multiply(x, y, scale).item() - a * b) <= multiply_error(a, b, scale) + least
 
 
 @few
