@@ -31,7 +31,8 @@ from snippets.contract import (
 from snippets.icl.networks.parts import normal
 from snippets.icl.networks.same_block import build, count_parameters
 from snippets.icl.streams import streams
-from snippets.icl.tasks.linear_regression import Prompts, draw_prompts
+from snippets.icl.tasks.linear_regression import Prompts
+from snippets.icl.tasks.queried_lines import Fit, error_of
 from snippets.icl.theory import oracles
 from snippets.icl.training.comparison import (
     ATTENTION,
@@ -114,28 +115,6 @@ class RegressionNetwork(nn.Module):
         examples = pairs @ self.W_example + self.kind[0]
         queries = prompts.x[:, n:] @ self.W_query + self.kind[1]
         return (self.blocks(examples, queries) @ self.W_U)[..., 0]
-
-
-@dataclass(frozen=True)
-class Fit:
-    """The task: prompts with n examples, and the squared error at the queries."""
-
-    config: Config
-
-    def draw(self, batch: int, n: int, generator: Generator) -> tuple[Prompts, int]:
-        inputs = n + self.config.n_queries  # draw_prompts adds one
-        return draw_prompts(batch, inputs - 1, self.config.d, generator), n
-
-    def loss(self, network: nn.Module, prompts: tuple[Prompts, int]) -> Tensor:
-        """In units of the variance of y, which is d."""
-        drawn, n = prompts
-        return (network(*prompts) - drawn.y[:, n:]).square().mean() / self.config.d
-
-
-def error_of(answers: Float[Tensor, "batch m"], prompts: Prompts, n: int) -> float:
-    """Mean squared error at the queries as a share of what the answer 0 has there."""
-    y = prompts.y[:, n:]
-    return ((answers - y).square().mean() / y.square().mean()).item()
 
 
 # --8<-- [end:network]

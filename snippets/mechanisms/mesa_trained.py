@@ -20,7 +20,8 @@ from snippets.icl.networks.more_blocks import build_blocks
 from snippets.icl.networks.parts import normal
 from snippets.icl.networks.same_block import count_parameters
 from snippets.icl.streams import streams
-from snippets.icl.tasks.linear_regression import Prompts, draw_prompts
+from snippets.icl.tasks.linear_regression import Prompts
+from snippets.icl.tasks.queried_lines import Fit, error_of
 from snippets.icl.theory import oracles
 from snippets.icl.training.comparison import Comparison, at, fit
 
@@ -63,22 +64,6 @@ class Fitter(nn.Module):
         return (self.blocks(examples, queries) @ self.W_U)[..., 0]
 
 
-@dataclass(frozen=True)
-class Fit:
-    """The task: prompts with n examples, and the squared error at the queries."""
-
-    config: Config
-
-    def draw(self, batch: int, n: int, generator: Generator) -> tuple[Prompts, int]:
-        inputs = n + self.config.n_queries  # draw_prompts adds one
-        return draw_prompts(batch, inputs - 1, self.config.d, generator), n
-
-    def loss(self, network: nn.Module, prompts: tuple[Prompts, int]) -> Tensor:
-        """In units of the variance of y, which is d."""
-        drawn, n = prompts
-        return (network(*prompts) - drawn.y[:, n:]).square().mean() / self.config.d
-
-
 # --8<-- [end:network]
 
 
@@ -97,12 +82,6 @@ def run(config: Config, seed: int) -> Measurements:
         "loss": float(np.mean([task.loss(network, exam) for exam in exams])),
         "n_parameters": count_parameters(network.blocks),
     }
-
-
-def error_of(answers: Float[Tensor, "batch m"], prompts: Prompts, n: int) -> float:
-    """Mean squared error at the queries as a share of what the answer 0 has there."""
-    y = prompts.y[:, n:]
-    return ((answers - y).square().mean() / y.square().mean()).item()
 
 
 def least_squares(prompts: Prompts, n: int) -> Float[Tensor, "batch m"]:
