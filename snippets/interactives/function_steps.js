@@ -108,7 +108,7 @@ export async function mount(place, data) {
   const size = slider({ name: "size of a step", low: short, high: long, step: 0.05, value: 1, say: (v) => `${v.toFixed(2)} of the safe one`, changed: draw });
   place.append(
     html("p", {}, "Each layer adds a bump at each point, as high as what is left there. Thin: layers before."),
-    map.node, legend([["after the layers", "border-color:var(--d-content)"], ["posterior mean", "border-color:var(--d-label);border-style:dashed"]]),
+    map.node, legend([["after the layers", "border-top:2.4px solid var(--d-content)"], ["posterior mean", "border-top:2px dashed var(--d-label)"]]),
     layers.node, size.node, h.node, K.node, shape.node, note.node,
   );
   draw();
