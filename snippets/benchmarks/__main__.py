@@ -64,6 +64,7 @@ def keep(name: str, found: dict, file: Path) -> None:
     if "reached" in found and before.get(name, {}).get("commit") == found["commit"]:
         found["reached"] = merged(before[name].get("reached", {}), found["reached"])
     races = before | {name: found | {"measured_on": about}}
+    races = {known: race | PAPERS[known].described() for known, race in races.items() if known in PAPERS}
     store.write_json(file, {"papers": {key: races[key] for key in sorted(races)}})
 
 

@@ -7,6 +7,7 @@ Source of every setting: the released code, at the commit that is named.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ class Paper:
     def sides(self) -> str:
         """The name of the modules of its two sides."""
         return self.module or self.name
+
+    def described(self) -> dict[str, Any]:
+        """What a table says of it besides the times."""
+        told = ("key", "repository", "commit", "setting", "same", "difference")
+        return {name: getattr(self, name) for name in told}
 
     @property
     def folder(self) -> str:
@@ -121,10 +127,12 @@ RAVENTOS = Paper(
     repository="mansheej/icl-task-diversity",
     commit="7c35803e68c49f94ac2e618ce4e1bc14470b771b",
     modules=".",
-    libraries=("jax", "jaxlib", "flax", "optax", "ml-collections", "tensorflow-probability", "numpy"),
+    libraries=("jax", "jaxlib", "flax", "optax", "ml-collections", "numpy"),
     setting="8 layers of 128 dimensions, 8 dimensions of x, 16 points, batch 256",
     same=False,
-    difference="Same task and sizes, another network: an example is one token instead of two, and there are no positions.",
+    difference=(
+        "Same task and sizes, another network: an example is one token instead of two, and there are no positions."
+    ),
 )
 AHN = Paper(
     name="ahn",
@@ -136,8 +144,8 @@ AHN = Paper(
     setting="three layers with P = 0, d = 5, N = 20, batch 20,000",
     same=True,
     difference=(
-        "Same task, weights and update. Ours is the problem reduced to what P = 0 leaves of it, two sums a prompt, taken "
-        "once for the 100 steps that the prompts stay; theirs computes with all tokens and zeros."
+        "Same task, weights and update. Ours is the problem reduced to what P = 0 leaves of it, two sums a prompt, "
+        "taken once for the 100 steps that the prompts stay; theirs computes with all tokens and zeros."
     ),
 )
 

@@ -30,7 +30,7 @@ class Worker:
     def __init__(self, paper: Paper, side: str, *modules: str, python: str = sys.executable) -> None:
         self.paper, self.side = paper, side
         command = [python, "-m", "snippets.benchmarks.worker", paper.name, side, *modules]
-        self.errors = tempfile.TemporaryFile("w+", encoding="utf-8")
+        self.errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115  # closed by __exit__
         try:
             self.process = subprocess.Popen(
                 command,
@@ -81,9 +81,7 @@ def run(paper: Paper, modules: Path, python: str, rounds: int, seeds: list[int])
     """Time both sides, and take them to the goal on each seed."""
     with Worker(paper, "ours") as ours, Worker(paper, "theirs", str(modules), python=python) as theirs:
         found: dict[str, Any] = {
-            "repository": paper.repository,
-            "commit": paper.commit,
-            "setting": paper.setting,
+            **paper.described(),
             "versions": {"ours": ours.ask("about"), "theirs": theirs.ask("about")},
             **compared(ours, theirs, rounds),
         }

@@ -3,9 +3,9 @@
     python -m snippets.benchmarks.worker von_oswald ours
     python -m snippets.benchmarks.worker von_oswald theirs FOLDER_OF_ITS_MODULES
 
-A side is a module with `trainer(seed)`, or `trainer(seed, modules)` for the authors': what it returns has `step()`, one
-update with data drawn anew, and `look()`, what the goal asks on held-out data. `finish()`, where there is one, waits for
-work that was only asked for. Time is processor time of the whole process, so a busy machine changes little.
+A side is a module with `trainer(seed)`, or `trainer(seed, modules)` for the authors'. What it returns has `step()`, one
+update with data drawn anew; `look()`, what the goal asks on held-out data, where there is a goal; and `finish()`, which
+waits for work that was only asked for. Time is processor time of the whole process, so a busy machine changes little.
 """
 
 import contextlib

@@ -66,7 +66,8 @@ def second_layer(network: MarkovNetwork, y: Float[Tensor, "batch pos d_model"]) 
     n = y.shape[1]
     W_QK, W_VO = matrices(network, 1)
     bias = by_distance(network.by_distance[1][0], n)
-    values, read = y @ W_VO, []
+    values = y @ W_VO
+    read: list[Tensor] = []
     for queries in (y @ W_QK).split(-(-n // BLOCKS), 1):
         begin = sum(block.shape[1] for block in read)
         end = begin + queries.shape[1]

@@ -1,17 +1,17 @@
 """A transformer of 8 layers on noisy regression prompts whose tasks come from a pool.
 
-Source: raventos2023, released code, for the task, the sizes and the rate; the network is that of the regression chapter.
+Source: raventos2023, released code, for task, sizes and rate; the network is that of the regression chapter.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Generator
 
-from snippets.benchmarks.ours.two_streams import predict
+from snippets.benchmarks.ours.two_streams import backward
 from snippets.icl.networks.regression_transformer import RegressionTransformer, Sizes
 
 DIMS, POINTS, BATCH, NOISE, TASKS = 8, 16, 256, 0.5, 1_048_576
 RATE, WARM_UP = 1e-3, 250_000  # steps in which the rate rises to it
+AT_ONCE = 64  # prompts
 SIZES = Sizes(d=DIMS, n_layers=8, width=128, n_heads=2)
 
 
@@ -29,9 +29,8 @@ class Trainer:
         x = torch.randn(BATCH, POINTS, DIMS, generator=self.data)
         w = self.tasks[torch.randint(TASKS, (BATCH,), generator=self.data)]
         y = (x @ w)[..., 0] + NOISE * torch.randn(BATCH, POINTS, generator=self.data)
-        loss = F.mse_loss(predict(self.network, x, y), y)
         self.adam.zero_grad()
-        loss.backward()
+        backward(self.network, x, y, AT_ONCE)
         self.adam.step()
         self.rates.step()
 

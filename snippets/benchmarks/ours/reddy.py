@@ -81,7 +81,7 @@ class Trainer:
 
     def __init__(self, seed: int, rate: float) -> None:
         self.world = World(Generator().manual_seed(seed))
-        self.test = self.world.draw(N_TEST, novel=1)
+        self.test = self.world.draw(N_TEST, novel=1.0)
         first = Generator().manual_seed(seed + 10_000)
         self.network = TwoLayerNetwork(SLOTS + DIMS, DIMS, LABELS, SLOTS + DIMS, first, biases=True)
         # (1 - decay) w - rate g

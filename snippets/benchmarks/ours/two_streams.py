@@ -56,3 +56,10 @@ def attend(
         scores = torch.baddbmm(mask, q, k.mT, alpha=d_head**-0.5)
         found.append(scores.softmax(-1) @ v)
     return torch.cat(found, -1)
+
+
+def backward(network: RegressionTransformer, x: Inputs, y: Values, at_once: int) -> None:
+    """The gradient of the mean squared error, from so many prompts at once: few enough that what a layer makes of them
+    stays in the processor's cache until the next reads it."""
+    for some_x, some_y in zip(x.split(at_once), y.split(at_once)):
+        (F.mse_loss(predict(network, some_x, some_y), some_y) * (len(some_x) / len(x))).backward()

@@ -51,7 +51,7 @@ def weigh(theirs: Trainer, file: str) -> float:
     """Write the weights and some sequences, as ours names them, and give the loss on them."""
     tokens, answers = theirs.draw(256, NOVEL)
     first, second, *hidden, out = [[np.asarray(w) for w in layer] for layer in theirs.weights]
-    arrays = {name: np.stack([a.T, b.T]) for name, a, b in zip(("W_Q", "W_K", "W_V"), first, second)}
+    arrays: dict[str, Any] = {name: np.stack([a.T, b.T]) for name, a, b in zip(("W_Q", "W_K", "W_V"), first, second)}
     arrays |= {f"W_hidden.{i}": W.T for i, (W, _) in enumerate(hidden)}
     arrays |= {f"b_hidden.{i}": b for i, (_, b) in enumerate(hidden)}
     arrays |= {"W_out": out[0].T}
