@@ -42,7 +42,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("papers", nargs="*", help=f"of {', '.join(PAPERS)}; all of them if none is named")
     made.add_argument("--authors", type=Path, required=True, help="the folder with the authors' checkouts")
     made.add_argument("--python", default=sys.executable, help="the interpreter that has the authors' libraries")
-    made.add_argument("--rounds", type=int, default=race.ROUNDS, help="how often each side is timed, in turn")
+    made.add_argument(
+        "--rounds", type=int, default=race.ROUNDS, help="how often each side is timed, in turn; 0: keep the times"
+    )
     made.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2, 3, 4], help="to take to the goal")
     made.add_argument("--into", type=Path, default=FILE, help="the file to write")
     return made
@@ -61,9 +63,9 @@ def keep(name: str, found: dict, file: Path) -> None:
     today = datetime.date.today().isoformat()
     about = {"cpu": machine.processor(), "threads": 1, "date": today, "our_commit": machine.commit()}
     before = known.get("papers", {})
-    if "reached" in found and before.get(name, {}).get("commit") == found["commit"]:
-        found["reached"] = merged(before[name].get("reached", {}), found["reached"])
-    races = before | {name: found | {"measured_on": about}}
+    if "reached" in found:
+        found["reached"] = merged(before.get(name, {}).get("reached", {}), found["reached"])
+    races = before | {name: before.get(name, {}) | found | {"measured_on": about}}
     races = {known: race | PAPERS[known].described() for known, race in races.items() if known in PAPERS}
     store.write_json(file, {"papers": {key: races[key] for key in sorted(races)}})
 
@@ -76,6 +78,8 @@ def merged(before: dict[str, list], now: dict[str, list]) -> dict[str, list]:
 
 def told(found: dict) -> str:
     """What was found, in a line."""
+    if "ratio" not in found:
+        return "  the times are as they were"
     ours, theirs, ratio = (found[key] for key in ("ours_ms", "theirs_ms", "ratio"))
     return (
         f"  theirs {theirs['median']:.2f} ms a step, ours {ours['median']:.2f}: "

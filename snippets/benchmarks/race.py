@@ -78,16 +78,17 @@ class Worker:
 
 
 def run(paper: Paper, modules: Path, python: str, rounds: int, seeds: list[int]) -> dict[str, Any]:
-    """Time both sides, and take them to the goal on each seed."""
+    """Time both sides, unless there are no rounds, and take them to the goal on each seed."""
     with Worker(paper, "ours") as ours, Worker(paper, "theirs", str(modules), python=python) as theirs:
         found: dict[str, Any] = {
             **paper.described(),
             "versions": {"ours": ours.ask("about"), "theirs": theirs.ask("about")},
-            **compared(ours, theirs, rounds),
         }
-        if paper.same:
+        if rounds:
+            found |= compared(ours, theirs, rounds)
+        if rounds and paper.same:
             found["same_loss"] = same_loss(ours, theirs)
-        if paper.goal:
+        if paper.goal and seeds:
             sides = {"ours": ours, "theirs": theirs}
             reached: dict[str, list] = {side: [] for side in sides}
             for seed in seeds:  # one seed on both sides, then the next

@@ -60,6 +60,20 @@ def test_its_prompts_are_linear_and_bounded():
     assert exact.float().mean() > 0.97  # but for prompts whose x are nearly dependent
 
 
+def test_a_layer_that_is_the_best_step_has_its_loss():
+    trainer = von_oswald.trainer(0)
+    d, v = von_oswald.D, 12**-1.0  # variance of a coordinate
+    s = (von_oswald.N - 1) * v**2 + (1 / 80 + (d - 1) * v**2)  # the fourth moment of a uniform coordinate is 1 / 80
+    rate = v / s
+    W = torch.zeros(4, d + 1, d + 1)
+    W[0].fill_diagonal_(1)
+    W[1, :d, :d] = torch.eye(d)
+    W[2].fill_diagonal_(1)
+    W[3, -1, -1] = -rate
+    trainer.weights.data = W
+    assert 1 <= trainer.look() < 1.003
+
+
 def test_a_gradient_is_clipped_to_its_length_before_adam():
     trainer = von_oswald.trainer(0)
     before = trainer.weights.detach().clone()

@@ -59,7 +59,8 @@ def authors(tmp_path, monkeypatch):
 
 def call(authors, *more: str) -> int:
     into = str(authors.parent / "found.json")
-    return command.main(["--authors", str(authors), "--rounds", "3", "--seeds", "--into", into, "--", *more])
+    options = more[:-1] or ("--rounds", "3")
+    return command.main(["--authors", str(authors), "--seeds", "--into", into, *options, "--", more[-1]])
 
 
 def test_both_sides_are_timed_and_their_losses_compared(authors, capsys):
@@ -77,6 +78,18 @@ def test_both_sides_are_timed_and_their_losses_compared(authors, capsys):
     assert low * 0.99 <= found["ratio"]["low"] <= found["ratio"]["high"] <= high * 1.01
     assert found["versions"]["theirs"].keys() == {"torch", "numpy"}
     assert found["measured_on"]["date"]
+
+
+def test_without_rounds_the_times_are_kept(authors, capsys):
+    file = authors.parent / "found.json"
+    assert call(authors, "ahn") == 0
+    before = json.loads(file.read_text(encoding="utf-8"))["papers"]["ahn"]
+    assert call(authors, "--rounds", "0", "ahn") == 0
+    assert "as they were" in capsys.readouterr().out
+    after = json.loads(file.read_text(encoding="utf-8"))["papers"]["ahn"]
+    assert {key: after[key] for key in ("ratio", "ours_ms", "rounds")} == {
+        key: before[key] for key in ("ratio", "ours_ms", "rounds")
+    }
 
 
 def test_another_commit_is_named_with_the_way_to_ours(authors, capsys, monkeypatch):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from snippets.book.measure import store
-from snippets.book.pages import numbers
+from snippets.book.pages import numbers, references
 from snippets.book.paths import RECORD
 
 FILE = RECORD / "beside_authors.json"
@@ -16,7 +16,7 @@ def table() -> str:
         return "Not timed yet; `python -m snippets.benchmarks --authors FOLDER` does it."
     papers = found["papers"]
     rows = ["| code of | theirs, ms | ours, ms | times as fast |", "|---|--:|--:|--:|"]
-    rows += [f"| `{name}`[^{one['key']}] | {times(one)} |" for name, one in papers.items()]
+    rows += [f"| {named(name, one)}[^{one['key']}] | {times(one)} |" for name, one in papers.items()]
     arrivals = [
         line for name, one in papers.items() if one.get("reached", {}).get("ours") for line in arrival(name, one)
     ]
@@ -37,6 +37,11 @@ def table() -> str:
     )
 
 
+def named(name: str, one: dict[str, Any]) -> str:
+    """The paper, and what it is called on the command line."""
+    return f"{references.short(one['key'])}, `{name}`"
+
+
 def times(one: dict[str, Any]) -> str:
     theirs, ours = (numbers.shown(one[side]["median"], 3) for side in ("theirs_ms", "ours_ms"))
     median, low, high = (numbers.shown(one["ratio"][key], 2) for key in ("median", "low", "high"))
@@ -46,7 +51,7 @@ def times(one: dict[str, Any]) -> str:
 def arrival(name: str, one: dict[str, Any]) -> list[str]:
     """A table of what both sides took to the goal, seed by seed."""
     head = [
-        f"To {one['goal']}, `{name}`: steps, and core-seconds of training.",
+        f"{named(name, one)}, to {one['goal']}: steps, and core-seconds of training.",
         "",
         "| seed | theirs | ours | times as fast |",
         "|--:|--:|--:|--:|",
