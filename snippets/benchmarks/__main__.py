@@ -66,8 +66,8 @@ def keep(name: str, found: dict, file: Path) -> None:
     if "reached" in found:
         found["reached"] = merged(before.get(name, {}).get("reached", {}), found["reached"])
     races = before | {name: before.get(name, {}) | found | {"measured_on": about}}
-    races = {known: race | PAPERS[known].described() for known, race in races.items() if known in PAPERS}
-    store.write_json(file, {"papers": {key: races[key] for key in sorted(races)}})
+    told = {paper: races[paper] | PAPERS[paper].described() for paper in PAPERS if paper in races}
+    store.write_json(file, {"papers": told})
 
 
 def merged(before: dict[str, list], now: dict[str, list]) -> dict[str, list]:

@@ -34,9 +34,10 @@ class Paper:
     modules: str  # where in the checkout its modules are imported from
     libraries: tuple[str, ...]  # what the authors' code needs; their versions are kept with the times
     setting: str  # task, sizes, batch, in words
-    same: bool  # the same task, network and arithmetic of an update
+    same: bool  # the same task, weights and update: the losses must agree, and are compared
     difference: str  # what is not the same, in a sentence
     goal: Goal | None = None
+    alike: str = "Not like for like"  # in a few words
     module: str = ""  # of both sides, where it is not called as the paper
     options: tuple[tuple[str, float], ...] = ()  # for the authors' side
 
@@ -47,7 +48,7 @@ class Paper:
 
     def described(self) -> dict[str, Any]:
         """What a table says of it besides the times."""
-        told = ("key", "repository", "commit", "setting", "same", "difference")
+        told = ("key", "repository", "commit", "setting", "alike", "difference")
         return {name: getattr(self, name) for name in told}
 
     @property
@@ -64,6 +65,7 @@ VON_OSWALD = Paper(
     libraries=("jax", "jaxlib", "dm-haiku", "optax", "ml-collections", "pytz", "numpy"),
     setting="one layer of linear attention, d = N = 10, batch 2048",
     same=True,
+    alike="Like for like",
     difference="Same task, weights and update. Ours computes the query's answer only, theirs all 11 tokens.",
     goal=Goal("a loss within 1 % of the best gradient step's, held out", 1.01, falls=True, every=50, at_most=5000),
 )
@@ -90,6 +92,7 @@ REDDY = Paper(
     libraries=("jax", "jaxlib", "numpy", "matplotlib"),
     setting="two layers of 128 dimensions, 8 pairs, 256 classes, batch 128",
     same=True,
+    alike="Like for like",
     difference="Same task, weights and update. Ours computes the target's answer only, in another order of products.",
     goal=Goal(
         "accuracy 0.9 on new classes, at a rate of 0.3 instead of 0.01 on both sides",
@@ -143,6 +146,7 @@ AHN = Paper(
     libraries=("torch", "numpy"),
     setting="three layers with P = 0, d = 5, N = 20, batch 20,000",
     same=True,
+    alike="A reduced problem",
     difference=(
         "Same task, weights and update. Ours is the problem reduced to what P = 0 leaves of it, two sums a prompt, "
         "taken once for the 100 steps that the prompts stay; theirs computes with all tokens and zeros."

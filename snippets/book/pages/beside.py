@@ -77,13 +77,12 @@ def note(name: str, one: dict[str, Any]) -> str:
     """Where the code is, its setting, and what is not like for like."""
     with_ = ", ".join(f"{package} {version}" for package, version in one["versions"]["theirs"].items())
     same = one.get("same_loss")
-    apart = (
-        f" On shared weights and data the two losses differ by {numbers.shown(same['apart'], 1)} of their size."
-        if same
-        else ""
-    )
-    alike = "Like for like" if one["same"] else "Not like for like"
+    apart = f" On shared weights and data the two losses {agree(same['apart'])}." if same else ""
     return (
-        f"- `{name}`: {one['setting']}; {one['rounds']} rounds. *{alike}.* {one['difference']}{apart} "
+        f"- `{name}`: {one['setting']}; {one['rounds']} rounds. *{one['alike']}.* {one['difference']}{apart} "
         f"Theirs: `{one['repository']}` at `{one['commit'][:10]}`, with {with_}."
     )
+
+
+def agree(apart: float) -> str:
+    return f"differ by {numbers.shown(apart, 1)} of their size" if apart else "are equal"

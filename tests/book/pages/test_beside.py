@@ -5,8 +5,8 @@ import pytest
 from snippets.book.pages import beside
 
 ONE = {
-    "key": "ahn2023", "repository": "a/b", "commit": "0123456789abcdef", "setting": "three layers", "same": True,
-    "difference": "None.", "rounds": 7, "versions": {"theirs": {"torch": "2.1"}},
+    "key": "ahn2023", "repository": "a/b", "commit": "0123456789abcdef", "setting": "three layers",
+    "alike": "Like for like", "difference": "None.", "rounds": 7, "versions": {"theirs": {"torch": "2.1"}},
     "ours_ms": {"median": 2.0}, "theirs_ms": {"median": 20.123}, "ratio": {"median": 10.06, "low": 9.51, "high": 10.9},
     "same_loss": {"apart": 2.1e-7}, "measured_on": {"cpu": "A processor", "date": "2026-11-30"},
 }  # fmt: skip
@@ -41,8 +41,12 @@ def test_a_row_has_both_times_and_the_ratio_with_its_range(known):
     assert "| seed |" not in text
 
 
+def test_losses_that_are_equal_are_said_to_be():
+    assert beside.agree(0.0) == "are equal"
+
+
 def test_what_is_not_like_for_like_says_so(known):
-    assert "*Not like for like.*" in known({"papers": {"ahn": ONE | {"same": False}}})
+    assert "*Not like for like.*" in known({"papers": {"ahn": ONE | {"alike": "Not like for like"}}})
 
 
 def test_seeds_that_do_not_arrive_have_no_ratio(known):
