@@ -15,7 +15,7 @@ def table() -> str:
     if found is None:
         return "Not timed yet; `python -m snippets.benchmarks --authors FOLDER` does it."
     papers = found["papers"]
-    rows = ["| code of | theirs, ms | ours, ms | times as fast |", "|---|--:|--:|--:|"]
+    rows = ["| code of | times as fast | theirs, ms | ours, ms |", "|---|--:|--:|--:|"]
     rows += [f"| {named(name, one)}[^{one['key']}] | {times(one)} |" for name, one in papers.items()]
     arrivals = [
         line for name, one in papers.items() if one.get("reached", {}).get("ours") for line in arrival(name, one)
@@ -45,7 +45,7 @@ def named(name: str, one: dict[str, Any]) -> str:
 def times(one: dict[str, Any]) -> str:
     theirs, ours = (numbers.shown(one[side]["median"], 3) for side in ("theirs_ms", "ours_ms"))
     median, low, high = (numbers.shown(one["ratio"][key], 2) for key in ("median", "low", "high"))
-    return f"{theirs} | {ours} | **{median}** ({low} to {high})"
+    return f"**{median}** ({low} to {high}) | {theirs} | {ours}"
 
 
 def arrival(name: str, one: dict[str, Any]) -> list[str]:
@@ -53,11 +53,11 @@ def arrival(name: str, one: dict[str, Any]) -> list[str]:
     head = [
         f"{named(name, one)}, to {one['goal']}: steps, and core-seconds of training.",
         "",
-        "| seed | theirs | ours | times as fast |",
+        "| seed | times as fast | theirs | ours |",
         "|--:|--:|--:|--:|",
     ]
     pairs = zip(one["reached"]["theirs"], one["reached"]["ours"])
-    return [*head, *(f"| {a['seed']} | {took(a)} | {took(b)} | {faster(a, b)} |" for a, b in pairs), ""]
+    return [*head, *(f"| {a['seed']} | {faster(a, b)} | {took(a)} | {took(b)} |" for a, b in pairs), ""]
 
 
 def took(side: dict[str, Any]) -> str:
