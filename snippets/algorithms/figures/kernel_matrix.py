@@ -150,7 +150,8 @@ def draw_lengths(runs: list[Measurements]) -> Figure:
     for ax, K in zip(axes.flat, KERNELS):
         lengths = np.array(PRESETS["laptop"][K].lengths)
         for index, h in enumerate(ORDER):
-            curves = [np.array([m[K][f"{h}_of_{n}"] for n in lengths]) for m in runs]
+            values = [[m[K][f"{h}_of_{n}"] for n in lengths] for m in runs]
+            curves = [np.minimum(one, 5.0) for one in values]  # 5: off the panel
             line = {"linewidth": 3.4} if h == K else {}
             style.seeds_and_median(ax, lengths, curves, index, NAMES[h], **line)
         bayes = np.median([[m[K][f"bayes_of_{n}"] for n in lengths] for m in runs], 0)
