@@ -260,6 +260,8 @@ CLAIMS = [
           "On held-out code as it is, the ICL score ends below -0.2 nats, the table's taken off."),
     Claim("score-one", lambda m: end("one-layer", own_score)(m) - end("device", own_score)(m), above(0.1), "nats",
           "That of one layer ends more than 0.1 nats nearer to zero or above."),
+    Claim("one-own-score", end("one-layer", own_score), between(-0.25, 0), "nats",
+          "One layer, without such a head, has a score of its own, below zero by less than 0.25 nats."),
     Claim("flat", slope_before, between(-0.1, 0.1), "nats",
           "While two layers wait, the loss beyond the eighth place changes by less than 0.1 nats for each factor e "
           "of places, the table's taken off.", applies=has_come),

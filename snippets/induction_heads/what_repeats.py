@@ -143,6 +143,8 @@ CLAIMS = [
           "On the novel it takes something off, and less than 0.06 nats."),
     Claim("speeches-gain", lambda m: gain(m, "speeches"), between(0, 0.06), "nats",
           "On the speeches it takes something off, and less than 0.06 nats."),
+    Claim("ratio", lambda m: gain(m, "code") / gain(m, "novel"), above(8), "times as much",
+          "It takes more than eight times as much off on code as on the novel."),
     Claim("code-score", lambda m: own_score(m, "code"), below(-0.3), "nats",
           "On code the rule has an ICL score below -0.3 nats, the table's taken off."),
     Claim("novel-score", lambda m: own_score(m, "novel"), between(-0.08, 0), "nats",

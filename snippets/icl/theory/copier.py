@@ -27,6 +27,7 @@ def longest_match(
     n, length = tokens.shape
     place, agree = torch.zeros_like(tokens), torch.zeros_like(tokens)
     run = torch.zeros(n, length, dtype=torch.long)  # agreeing tokens that end at q, j
+    # --8<-- [start:match]
     for q in range(1, length):
         same = tokens[:, :q] == tokens[:, q : q + 1]
         shifted = torch.cat([torch.zeros(n, 1, dtype=torch.long), run[:, : q - 1]], 1)
@@ -34,6 +35,7 @@ def longest_match(
         backwards = run.flip(1).max(1)  # of equals, the first found is the latest
         agree[:, q] = backwards.values
         place[:, q] = (q - 1 - backwards.indices) * (backwards.values > 0)
+    # --8<-- [end:match]
     return place, agree
 
 

@@ -1,29 +1,32 @@
 """The figures of induction_heads/real_text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
 
 from snippets import style
 from snippets.contract import Measurements
-from snippets.induction_heads.real_text import EDGES, derivative, paths, twice_read
+from snippets.induction_heads.real_text import (
+    EDGES,
+    derivative,
+    own_score,
+    paths,
+    twice_read,
+)
 
 COLUMNS = {
     "half shown again": ("device", "one-layer"),
     "text as it is": ("natural", "nudged", "novel"),
 }
-NAMES = {
-    "device": "two layers, code",
-    "one-layer": "one layer, code",
-    "natural": "two layers, code",
-    "one_natural": "one layer, code",
-    "novel": "two layers, novel",
-}
-LOOKS = {
-    "two layers, code": (0, "-"),
-    "one layer, code": (1, "--"),
-    "two layers, novel": (2, "-."),
+LOOKS = {  # name, colour and line of each cell
+    "device": ("two layers, code", 0, "-"),
+    "one-layer": ("one layer, code", 1, "--"),
+    "natural": ("two layers, code", 0, "-"),
+    "nudged": ("nudged, code", 2, "-."),
+    "novel": ("nudged, novel", 4, ":"),
 }
 
 
@@ -41,31 +44,33 @@ def draw_curves(runs: list[Measurements]) -> Figure:
     rows: tuple[tuple[str, Callable], ...] = (
         ("prefix matching", lambda m: m["prefix"]),
         ("second reading\nless first (nats)", twice_read),
-        ("ICL score (nats)", lambda m: m["icl"]),
+        ("ICL score (nats)", own_score),
     )
     for column, (title, cells) in enumerate(COLUMNS.items()):
         axes[0, column].set_title(title, fontsize=9.5)
         for row, (label, curve) in enumerate(rows):
             ax = axes[row, column]
             for cell in cells:
-                index, dash = LOOKS[NAMES[cell]]
+                name, index, dash = LOOKS[cell]
                 ys = [curve(m[cell]) for m in runs]
                 style.seeds_and_median(
-                    ax, runs[0][cell]["step"], ys, index, NAMES[cell], linestyle=dash
+                    ax, runs[0][cell]["step"], ys, index, name, linestyle=dash
                 )
             if column == 0:
                 ax.set_ylabel(label, fontsize=9)
         axes[2, column].set_xlabel("training step")
     axes[0, 0].set_ylim(-0.03, 1.0)
-    legend(figure, axes[0, 1])
+    legend(figure, axes[0])
     return figure
 
 
-def legend(figure: Figure, ax) -> None:
-    """The names in `ax`, each once, above all panels."""
-    named = dict(zip(*reversed(ax.get_legend_handles_labels())))
+def legend(figure: Figure, axes: Sequence[Axes]) -> None:
+    """The names in some panels, each once, above all of them."""
+    named: dict = {}
+    for ax in axes:
+        named |= dict(zip(*reversed(ax.get_legend_handles_labels())))
     figure.legend(
-        named.values(), named.keys(), loc="outside upper center", ncols=3, fontsize=8.5
+        named.values(), named.keys(), loc="outside upper center", ncols=2, fontsize=8.5
     )
 
 
@@ -85,60 +90,59 @@ def draw_bump(runs: list[Measurements]) -> Figure:
     return figure
 
 
+WAYS = {
+    "device": ("two layers,\nshown again", "o"),
+    "one-layer": ("one layer,\nshown again", "s"),
+    "natural": ("two layers,\nas it is", "^"),
+}
+
+
 def draw_places(runs: list[Measurements]) -> Figure:
-    """Above: loss by place and step. Below: how its slope over ln(place) changes."""
-    cells = ("device", "one-layer", "natural")
-    titles = (
-        "two layers,\nshown again",
-        "one layer,\nshown again",
-        "two layers,\nas it is",
-    )
-    figure, axes = style.panels(2, 3, height=2.3, sharey="row")
-    for column, (cell, title) in enumerate(zip(cells, titles)):
+    """Above: slope of the loss over ln(place), by step. Below: its change by step."""
+    figure, axes = style.panels(2, 3, height=2.2, sharey=True, sharex="col")
+    for column, (cell, (title, _)) in enumerate(WAYS.items()):
         step = runs[0][cell]["step"]
-        loss = np.median([m[cell]["by_place"] for m in runs], 0)
-        slope = np.median([derivative(m[cell])[1] for m in runs], 0)
+        # without the first edge: what one word more says is another story
+        slope = np.median([derivative(m[cell])[:, 1:] for m in runs], 0)
+        n = 5  # looks over which the change is taken: 100 steps
+        mixed = slope[n:] - slope[:-n]
         top, bottom = axes[:, column]
         top.set_title(title, fontsize=9)
-        edges = np.append(step - np.diff(step)[0] / 2, step[-1] + np.diff(step)[0] / 2)
-        a = top.pcolormesh(
-            edges, np.array(EDGES) + 1, loss.T, vmin=2.5, vmax=5, rasterized=True
-        )
-        most = 0.5
-        middle = derivative(runs[0][cell])[0]
-        b = bottom.pcolormesh(
-            edges,
-            middle,
-            slope.T,
-            vmin=-most,
-            vmax=most,
-            cmap="RdBu_r",
-            rasterized=True,
-        )
-        for ax in (top, bottom):
-            ax.set_yscale("log", base=2)
-            ax.set_yticks((1, 4, 16, 64), ("1", "4", "16", "64"))
-            ax.grid(False)
+        above = heat(top, step, slope, 0.4)
+        below = heat(bottom, (step[n:] + step[:-n]) / 2, mixed, 0.2)
         bottom.set_xlabel("step", fontsize=9)
-    figure.colorbar(a, ax=axes[0, :], label="loss (nats)")
-    figure.colorbar(b, ax=axes[1, :], label="d loss / d ln(place)")
-    axes[0, 0].set_ylabel("place in the window", fontsize=9)
-    axes[1, 0].set_ylabel("place in the window", fontsize=9)
+        bottom.set_xticks((0, 300, 600))
+    figure.colorbar(above, ax=axes[0, :], label="slope", ticks=(-0.4, 0, 0.4))
+    figure.colorbar(below, ax=axes[1, :], label="its change", ticks=(-0.2, 0, 0.2))
+    for ax in axes[:, 0]:
+        ax.set_ylabel("place", fontsize=9)
     return figure
 
 
+def heat(ax: Axes, step: np.ndarray, values: np.ndarray, most: float) -> QuadMesh:
+    """A value for each look and each edge between two bins of places."""
+    half = (step[1] - step[0]) / 2
+    sides = np.append(step - half, step[-1] + half)
+    middles = np.sqrt(np.multiply(EDGES[1:-1], EDGES[2:]) + 1.0)  # on the log axis
+    drawn = ax.pcolormesh(
+        sides, middles, values.T, vmin=-most, vmax=most, cmap="RdBu_r", rasterized=True
+    )
+    ax.set_yscale("log", base=2)
+    ax.set_yticks((4, 16, 64), ("4", "16", "64"))
+    ax.minorticks_off()
+    ax.grid(False)
+    return drawn
+
+
 def draw_turn(runs: list[Measurements]) -> Figure:
+    """Losses word by word as paths, without the first look."""
     figure, axes = style.panels(1, height=3.2)
     ax = axes[0, 0]
-    for index, (cell, path) in enumerate(paths(runs[0]).items()):
-        ax.plot(
-            path[:, 0],
-            path[:, 1],
-            "o-",
-            color=style.colour(index),
-            markersize=3,
-            label=cell,
-        )
-    ax.legend()
+    for index, (cell, path) in enumerate(paths(runs[0], tuple(WAYS)).items()):
+        title, marker = WAYS[cell]
+        colour, name = style.colour(index), title.replace("\n", " ")
+        ax.plot(*path[1:].T, color=colour, marker=marker, markersize=3.5, label=name)
+        ax.plot(*path[-1], color=colour, marker=marker, markersize=9, label=f"_{name}")
+    ax.legend(loc="best")
     ax.set(xlabel="first component", ylabel="second component")
     return figure
