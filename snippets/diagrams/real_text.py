@@ -2,27 +2,26 @@
 
 from snippets.diagrams.vocabulary import Drawing
 
-LINE = ("for", "name", "in", "names", ":", "…", "for", "name", "in")
-PLACES = (18.0, 58.0, 95.0, 138.0, 174.0, 197.0, 222.0, 262.0, 299.0)
-AGREE = 3  # the last words that agree with an earlier place
+LINE = ("for", "name", "in", "names", "…", "for", "name", "in", "?")
+PLACES = (20.0, 60.0, 96.0, 143.0, 184.0, 211.0, 251.0, 287.0, 326.0)
+WIDTHS = (30.0, 46.0, 24.0, 60.0, 0.0, 30.0, 46.0, 24.0, 26.0)
 ROW = 74.0
 
 
 def longest_match() -> Drawing:
-    d = Drawing(height=142)
-    d.box(58, ROW, 112, 32, "asked frame")
-    d.box(262, ROW, 112, 32, "asked frame")
+    d = Drawing(height=140)
+    for middle in (56.5, 247.5):  # the words that agree
+        d.box(middle, ROW, 109, 34, "frame")
+    kinds = {3: "answer", 8: "asked"}
     for place, (x, word) in enumerate(zip(PLACES, LINE, strict=True)):
         if word == "…":
             d.text(x, ROW, word)
         else:
-            width = 6.4 * len(word) + 8
-            d.token(x, ROW, word, "answer" if place == 3 else "", width=max(width, 20))
-    d.token(332, ROW, "?", "asked", width=20)
-    d.arrow(262, ROW - 18, 58, ROW - 18, "read", bend=-18)
-    d.text(160, 14, "three words agree: look there", "read")
-    d.arrow(138, ROW + 14, 332, ROW + 14, "write", bend=16)
-    d.text(235, 130, "and guess what came next", "write")
+            d.token(x, ROW, word, kinds.get(place, ""), width=WIDTHS[place])
+    d.arrow(247, ROW - 19, 56, ROW - 19, "read", bend=-14)
+    d.text(152, 14, "three words agree: look there", "read")
+    d.arrow(143, ROW + 14, 322, ROW + 14, "write", bend=-14)
+    d.text(232, 128, "and guess what came next", "write")
     return d
 
 
