@@ -51,5 +51,5 @@ def draw_reliable(runs: list[Measurements]) -> Figure:
         style.seeds_and_median(ax, x, ys, index, NAMES[name], linestyle=DASHES[name])
     ax.set_xticks(x, [*map(str, x[:-1]), f"{x[-1]}+"])
     ax.set(xlabel="words that agree", ylabel="share of guesses right", ylim=(0, 1))
-    ax.legend(loc="lower right")
+    ax.legend(loc="upper left")
     return figure
