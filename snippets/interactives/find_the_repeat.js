@@ -64,17 +64,17 @@ export async function mount(place, data) {
   function show() {
     if (words.length < 2) return;
     const chosen = at.value - 1, one = chosen ? found[chosen - 1] : null;
-    strip.replaceChildren(...words.flatMap((word, i) => spans(word, i, chosen, one)));
+    strip.replaceChildren(...words.map((word, i) => span(word, i, chosen, one)));
     why.textContent = told(words, chosen, one);
   }
 
-  function spans(word, i, chosen, one) {
+  function span(word, i, chosen, one) {
     const right = i > 0 && found[i - 1].right, made = html("span", { class: `touch-letter${i === chosen ? " chosen" : ""}${right ? " foreseen" : ""}` }, shownAs(word));
-    made.style.cssText += "padding:0 .25em;width:auto";
+    made.style.cssText += "padding:.35rem .25em 0;width:auto";
     const matched = one && one.agree && i < one.from && i >= one.from - one.agree;
     made.style.setProperty("--weight", one && i === one.from ? "70%" : matched ? "30%" : "0%");
     made.addEventListener("click", () => { at.value = i + 1; show(); });
-    return word.startsWith("\n") ? [made, html("br")] : [made];
+    return made;
   }
 
   input.addEventListener("input", readText);
