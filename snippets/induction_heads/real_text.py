@@ -196,16 +196,14 @@ def paths(m: Measurements, cells: Sequence[str]) -> dict[str, np.ndarray]:
     return {cell: (one - every.mean(0)) @ axes.T for cell, one in zip(cells, losses_of)}
 
 
-def turn(m: Measurements, cell: str) -> float:
-    """Cosine between the way of the losses word by word while the device's two layers
-    waited and their way after it: 1, straight on; 0, a right angle."""
-    one, onset = m[cell]["one_each"].astype(float), reaches(m["device"], 0.15)
-    step = m[cell]["step"][::3]
-    if not np.isfinite(onset) or onset >= step[-1]:
-        return 1.0  # nothing came: no turn
-    at = [int(np.abs(step - moment).argmin()) for moment in (120, onset)]
-    before, after = one[at[1]] - one[at[0]], one[-1] - one[at[1]]
-    return float(before @ after / np.linalg.norm(before) / np.linalg.norm(after))
+def turn(m: Measurements, cell: str) -> tuple[float, float]:
+    """In the plane of `paths`, of two layers and one: the cosine between a cell's way
+    from step 120 to the onset and its way after, and how long the latter is."""
+    path, step = paths(m, ("device", "one-layer"))[cell], m[cell]["step"][::3]
+    at = [int(np.abs(step - moment).argmin()) for moment in (120, onset(m))]
+    before, after = path[at[1]] - path[at[0]], path[-1] - path[at[1]]
+    lengths = np.linalg.norm(before), np.linalg.norm(after)
+    return float(before @ after / lengths[0] / lengths[1]), float(lengths[1])
 
 
 def end(
@@ -274,11 +272,11 @@ CLAIMS = [
           "The loss on held-out code as it is shows no such bend: it nowhere falls 0.1 nats faster.",
           Reported("olsson2022", "argument 1", "a bump in the training loss, the only place where it is not convex",
                    NOT_REPRODUCED)),
-    Claim("turn", lambda m: turn(m, "device") - turn(m, "one-layer"), between(-0.4, 0.4), "in cosine",
-          "Word by word, the losses of two layers turn at the onset as those of one layer do then, to within 0.4 in "
-          "the cosine. To tell a turn from the bend of any training would take thousands of words.",
-          Reported("olsson2022", "argument 1", "paths turn where induction heads form; one layer's does not",
-                   INCONCLUSIVE), applies=has_come),
+    Claim("turn", lambda m: turn(m, "device")[0], below(0.8), "",
+          "In the plane of two components the losses of two layers, word by word, turn at the onset: the cosine "
+          "between their ways before and after is below 0.8.", applies=has_come),
+    Claim("goes-on", lambda m: turn(m, "device")[1] / turn(m, "one-layer")[1], above(2), "times as far",
+          "After the onset their path goes on more than twice as far as one layer's.", applies=has_come),
     Claim("natural", end("natural", prefix), below(0.25), "of the attention",
           "Without any device no head is above 0.25 when training ends, after 1.4 million words. To say whether it "
           "would come at once or creep on would take some ten times as many.",

@@ -39,12 +39,16 @@ def cells(angle: float) -> dict:
     step = np.arange(0, 500, 20)
     ways = np.where(step[:, None] < 240, [[1.0, 0.0]], [[np.cos(angle), np.sin(angle)]])
     path = np.cumsum(np.concatenate([np.zeros((1, 2)), ways[:-1]]), 0)
-    return {"device": {"step": step, "prefix": np.where(step < 240, 0.0, 0.8), "one_each": path[::3]}}
+    one = {"step": step, "prefix": np.where(step < 240, 0.0, 0.8), "one_each": path[::3]}
+    return {"device": one, "one-layer": one}
 
 
 @pytest.mark.parametrize("angle", [0, np.pi / 2, np.pi])
 def test_a_turn_is_its_cosine(angle):
-    assert turn(cells(angle), "device") == pytest.approx(np.cos(angle), abs=1e-6)
+    m = cells(angle)
+    cosine, length = turn(m, "device")
+    assert cosine == pytest.approx(np.cos(angle), abs=1e-6)
+    assert length == pytest.approx(np.linalg.norm(m["device"]["one_each"][-1] - m["device"]["one_each"][4]))
 
 
 def test_paths_keep_their_plane():
