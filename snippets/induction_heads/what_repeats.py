@@ -149,7 +149,7 @@ CLAIMS = [
           "On code the rule has an ICL score below -0.3 nats, the table's taken off."),
     Claim("novel-score", lambda m: own_score(m, "novel"), between(-0.08, 0), "nats",
           "On the novel its score is below zero, by less than 0.08 nats."),
-    Claim("three-words", three_against_one, above(0.25), "more often",
+    Claim("three-words", three_against_one, above(0.25), "of the guesses",
           "On code it is right more often by a quarter of all guesses when three words agree than when one does."),
     Claim("code-further", lambda m: gain(m, "code", 512) - gain(m, "code"), above(0.05), "nats",
           "In windows of 512 words of code the rule gains over 0.05 nats more."),
