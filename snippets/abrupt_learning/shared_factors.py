@@ -158,7 +158,9 @@ def summary(config: Config, found: dict, alone: dict, names: list[str]) -> Measu
 
     def ratio(which: str) -> float:
         both = np.isfinite(times[which]) & np.isfinite(got[which])
-        return float(np.median(times[which][both] / got[which][both]))
+        return float(
+            np.median(times[which][both] / np.maximum(got[which][both], config.every))
+        )
 
     return {
         "raced": float(raced.mean()),

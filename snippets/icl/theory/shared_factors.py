@@ -17,6 +17,7 @@ Errors: ValueError where there is no such toy.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from numpy import ndarray
 from torch import Tensor
 
 DIMENSIONS = (20, 20, 20, 160)  # of a, b, c, d
+Number = Any  # one number, or an array with one for each race
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,9 @@ def together(starts: list[Start]) -> Start:
 
 
 # --8<-- [start:eight]
-def slopes(toy: Toy, length: ndarray, p: ndarray, q: ndarray) -> tuple[ndarray, ...]:
+def slopes(
+    toy: Toy, length: ndarray, p: ndarray, q: ndarray
+) -> tuple[Number, Number, Number, ndarray, ndarray]:
     """M1, M2, C and, for each of a, b, c, d, the pull k back to zero and the push h
     along the target: gradient descent is p <- p - rate (k p - h), q <- q - rate k q."""
     na, nb, nc, nd = toy.dimensions
@@ -137,7 +141,7 @@ def race(
     n_steps: int,
     rate: float = 1.0,
     without: int | None = None,
-) -> Iterator[tuple[ndarray, ndarray, ndarray]]:
+) -> Iterator[tuple[Number, Number, Number]]:
     """M1, M2 and C before every step and after the last. `without`: the place of a
     vector that is held at zero, 0 for a, 3 for d."""
     shape = np.broadcast_shapes(
@@ -163,7 +167,7 @@ def race(
 
 
 # --8<-- [start:strength]
-def strength(M: ndarray, start: Start, toy: Toy, which: int) -> ndarray:
+def strength(M: Number, start: Start, toy: Toy, which: int) -> Number:
     """How far a strategy is learned: 1 where its product is the target, 0 where it is
     nothing; below 0 where it is worse than nothing."""
     vectors = [[0, 1, 2], [3, 1, 2]][which]
