@@ -156,6 +156,12 @@ def beyond_reading(m: Measurements) -> float:
     return end("train")(m) - float(m["plain"]["best_by_item"])
 
 
+def quick(m: Measurements) -> float:
+    """The first measured step at which 7 in 10 swapped prompts follow the context."""
+    there = m["plain"]["step"][m["plain"]["swapped"] >= 0.7]
+    return float(there[0]) if len(there) else np.inf
+
+
 def crossing(m: Measurements) -> float:
     """The first step at which more answers follow the usual name than the context."""
     over = m["plain"]["step"][m["plain"]["usual"] > m["plain"]["swapped"]]
@@ -167,6 +173,8 @@ def crossing(m: Measurements) -> float:
 CLAIMS = [
     Claim("comes", most("swapped"), above(0.7), "of swapped prompts",
           "Early in training more than 7 in 10 swapped prompts are answered as the context has it."),
+    Claim("quick", quick, below(60), "steps",
+          "In fewer than 60 steps 7 in 10 swapped prompts are answered as the context has it."),
     Claim("goes", end("swapped"), below(0.15), "of swapped prompts",
           "At the end fewer than 15 in 100 swapped prompts are answered as the context has it.",
           Reported("singh2023", "abstract",

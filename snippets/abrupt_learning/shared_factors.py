@@ -200,6 +200,9 @@ CLAIMS = [
           "At random points the flow keeps the difference of the squared lengths of b and c, and changes that of a "
           "and d "
           "together against b at the rate -8 alpha C.", exact=True),
+    Claim("raced", number("raced"), above(0.4), "of starts",
+          "In more than four starts of ten the first strategy comes, and the second is half learned in the first half "
+          "of the run."),
     Claim("comes", number("peak"), above(0.8), "",
           "Where the second strategy is learned in time, the first becomes more than 0.8 strong at its best, in "
           "the median."),

@@ -44,20 +44,20 @@ export function race(dimensions, start, mu1, alpha, steps, every) {
 export function verdict(path) {
   const first = path.map(([one]) => one), most = Math.max(...first), last = first[first.length - 1], second = path[path.length - 1][1];
   const then = second > 0.9 ? "strategy 2 has taken over" : "strategy 2 is not learned yet";
-  if (most < 0.5) return `Strategy 1 never gets half way (${most.toFixed(2)} at most).`;
+  if (most < 0.5) return `Strategy 1 never gets half way (${Math.max(0, most).toFixed(2)} at most), and ${then}.`;
   if (last < 0.5) return `Strategy 1 came (${most.toFixed(2)}) and went (${last.toFixed(2)}): ${then}.`;
   if (last < most - 0.1) return `Strategy 1 came (${most.toFixed(2)}) and is fading (${last.toFixed(2)}).`;
   return second > 0.9 ? "Strategy 1 came and stays, and strategy 2 beside it." : "Strategy 1 came and stays; strategy 2 is not learned.";
 }
 
 /** @param {HTMLElement} place */
-export async function mount(place, { dimensions, starts, steps, every }) {
+export async function mount(place, { dimensions, starts, seeds, steps, every }) {
   const note = noteLine(), x = Array.from({ length: steps / every + 1 }, (_, i) => (i * every) / 1000);
   const plot = axes({ label: "Strength of the two strategies against the step", x: [0, steps / 1000], y: [LOW, 1.1], xName: "step (thousands)", yName: "strength", height: 240, yTicks: [0, 0.5, 1] });
   const first = plot.line({ stroke: "var(--d-content)" }), second = plot.line({ stroke: "var(--d-label)", "stroke-dasharray": "5 3" });
   const gap = slider({ name: "gap μ₁", low: 0, high: GAPS.length - 1, step: 1, value: GAPS.indexOf(0.1), say: (i) => String(GAPS[i] ?? ""), changed: () => draw() });
   const cost = slider({ name: "cost α", low: 0, high: COSTS.length - 1, step: 1, value: COSTS.indexOf(0.1), say: (i) => String(COSTS[i] ?? ""), changed: () => draw() });
-  const which = choice({ name: "Start", options: Object.fromEntries(starts.map((_, i) => [i, `seed ${i}`])), changed: () => draw() });
+  const which = choice({ name: "Start", options: Object.fromEntries(seeds.map((seed, i) => [i, `seed ${seed}`])), changed: () => draw() });
   const draw = guarded(note, () => {
     const mu1 = GAPS[within(gap.value, 0, GAPS.length - 1, "The gap")], alpha = COSTS[within(cost.value, 0, COSTS.length - 1, "The cost")];
     const path = race(dimensions, starts[Number(which.value)], mu1, alpha, steps, every);

@@ -20,8 +20,8 @@ def figure(mounted):
 
 @pytest.mark.parametrize(("mu1", "alpha"), [(0.1, 0.1), (0.0, 0.5), (0.4, 0.003), (0.05, 0.0)])
 def test_the_race_is_that_of_python(figure, mu1, alpha):
-    for seed in shared_factors.SEEDS:
-        found = np.array(figure.compute("shared_factors", RACE, [DATA, seed, mu1, alpha, 1500, 100]))
+    for place, seed in enumerate(shared_factors.SEEDS):
+        found = np.array(figure.compute("shared_factors", RACE, [DATA, place, mu1, alpha, 1500, 100]))
         expected = shared_factors.strengths(shared_factors.start_of(seed), mu1, alpha, 1500, 100)
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
@@ -39,12 +39,12 @@ def test_gap_and_cost_decide_what_becomes_of_it(figure):
     assert "stays" in figure.note and "Gap 0," in figure.note
     figure.slide("gap", 7)
     figure.slide("cost", 0)
-    assert "Cost" not in figure.note and "stays, and strategy 2 beside it" in figure.note
+    assert "stays, and strategy 2 beside it" in figure.note
 
 
 def test_every_start_and_every_setting_has_a_verdict(figure):
-    for seed in map(str, shared_factors.SEEDS):
-        figure.page.get_by_label("Start").select_option(seed)
+    for seed in shared_factors.SEEDS:
+        figure.page.get_by_label("Start").select_option(label=f"seed {seed}")
         for gap, cost in ((0, 0), (11, 12), (0, 12), (11, 0)):
             figure.slide("gap", gap)
             figure.slide("cost", cost)
