@@ -12,14 +12,13 @@ def two_ways() -> Drawing:
         drawing.box(x, 107, 76, 62, "memory")
         drawing.bars(x, 93, ["content"], width=64, labels=[item])
         drawing.bars(x, 121, ["label"], width=64, labels=[name])
-    drawing.token(QUERY, 107, "a dax", "asked", width=64)
-    drawing.text(QUERY, 134, "its name?", "faint")
+    drawing.token(QUERY, 107, "a dax?", "asked", width=64)
 
-    drawing.arrow(QUERY, 92, PAIRS[0][0] + 6, 83, "read", bend=19)
+    drawing.arrow(QUERY, 92, PAIRS[0][0], 83, "read", bend=-22)
     drawing.text(172, 18, "1: which item is like me?", "read")
     drawing.text(172, 36, "learned once for all classes", "faint")
 
-    drawing.arrow(QUERY, 146, PAIRS[0][0] + 6, 132, "read", bend=-17)
+    drawing.arrow(QUERY, 122, PAIRS[0][0], 131, "read", bend=22)
     drawing.text(172, 186, "2: which name do my likes have?", "read")
     drawing.text(172, 204, "learned class by class", "faint")
     drawing.arrow(302, 107, 318, 107, "write")

@@ -67,7 +67,7 @@ export async function mount(place, { dimensions, starts, seeds, steps, every }) 
   });
   place.append(
     html("p", {}, "Set how much strategy 1 leaves to be gained, and how much it costs to have both."),
-    plot.node, legend([["strategy 1", "border-color:var(--d-content)"], ["strategy 2", "border-color:var(--d-label);border-style:dashed"]]),
+    plot.node, legend([["strategy 1", "border-top:3px solid var(--d-content)"], ["strategy 2", "border-top:3px dashed var(--d-label)"]]),
     gap.node, cost.node, which.node, note.node,
   );
   draw();
