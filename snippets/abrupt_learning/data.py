@@ -229,6 +229,8 @@ CLAIMS = [
           "Of 192 classes memory alone knows half when each has been asked for between 18 and 65 times.", digits=2),
     Claim("asked-1024", partial(asked, K=1024), between(18, 65), "times",
           "Of 1,024 classes too: between 18 and 65 times each.", digits=2),
+    Claim("context-clock", partial(clock, cell="endless", what="context"), between(120, 950), "steps",
+          "Where no class comes back half of the labels are read from the context after 120 to 950 steps."),
     Claim("same-clock", same_clock, between(0.5, 2), "times as long",
           "With 1,024 classes the context takes between half and twice as long as where no class comes back."),
     Claim("late", lambda m: switch_expected(m) / switch_measured(m), above(1.2), "times as many",

@@ -154,7 +154,7 @@ def best_over_guess(m: Measurements) -> float:
     return over_guess(m, EXPONENTS[int(score(m).argmax())])
 
 
-def rule(exponent: float, n_sequences: float) -> float:
+def rule(exponent: float, n_sequences: int) -> float:
     """Memory that knows the classes asked ASKED times, and guesses a label for others."""
     known = often_asked(1024, exponent, n_sequences, ASKED)
     return known + (1 - known) / 16

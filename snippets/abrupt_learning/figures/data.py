@@ -49,15 +49,18 @@ def hatch(ax: Axes, x: np.ndarray, undecided: list[bool]) -> None:
     edges = np.concatenate([[at[0] - 0.2], (at[1:] + at[:-1]) / 2, [at[-1] + 0.2]])
     for place in np.flatnonzero(undecided):
         low, high = np.exp(edges[place : place + 2])
-        look = {"facecolor": "none", "edgecolor": style.ink(), "alpha": 0.35}
-        ax.axvspan(low, high, hatch="///", linewidth=0, **look)
+        bar = ax.axvspan(low, high, hatch="///", linewidth=0, alpha=0.35)
+        bar.set(facecolor="none", edgecolor=style.ink())
 
 
 def draw_grid(runs: list[Measurements]) -> Figure:
     figure, axes = style.panels(3, height=1.65, sharex=True)
     x = np.array(COUNTS)
-    titles = ("B = 0: contexts drawn by chance", "B = 1: the answer is shown once")
-    titles += ("B = 2: the answer is shown twice",)
+    titles = (
+        "B = 0: contexts drawn by chance",
+        "B = 1: the answer is shown once",
+        "B = 2: the answer is shown twice",
+    )
     for B, ax in zip(CONFIG.copies, axes[:, 0]):
         both(ax, x, runs, [f"k{K}_b{B}" for K in COUNTS], legend=B == 0)
         ax.set_title(titles[B])

@@ -46,9 +46,10 @@ def draw_exponents(runs: list[Measurements]) -> Figure:
         dots = {"color": style.ink(), "linestyle": ":", "linewidth": 1.1}
         name = "always the commonest class's label"
         ax.plot(x, guess, label=name if first else f"_{name}", **dots)
-        for pair in found:
-            at = balance(*pair)
-            ax.plot([at], [-0.02], "^", color=style.colour(2), clip_on=False)
+        for number, pair in enumerate(found):
+            mark = {"color": style.colour(2), "clip_on": False, "linestyle": "none"}
+            label = "_" if number or not first else "equally often right, a seed"
+            ax.plot([balance(*pair)], [-0.02], marker="^", label=label, **mark)
         ax.set(ylim=(-0.04, 1.06), ylabel="accuracy")
         ax.set_title(f"after {step:,} steps")
     axes[-1, 0].set(xlabel="$\\alpha$, how unevenly classes occur")
@@ -88,8 +89,8 @@ def draw_race(runs: list[Measurements]) -> Figure:
         ax.set_title(title)
         c = CONFIG.centre
         guess = commonest_label(c.n_classes, c.n_labels, 1.0 if first else 0.0)
-        words = "always the commonest class's label" if first else "$1/L$"
-        style.level(ax, guess, words, below=True)
+        words = "always the commonest class's label" if first else "_"
+        ax.axhline(guess, color=style.ink(), linewidth=1.1, ls=":", label=words)
     axes[-1, 0].set(xlabel="training step")
     figure.legend(loc="outside upper center", ncols=2)
     return figure

@@ -96,9 +96,7 @@ def target_in_context(data: Data) -> float:
     return bursty + (1 - bursty) * by_chance
 
 
-def often_asked(
-    n_classes: int, exponent: float, n_sequences: float, least: float
-) -> float:
+def often_asked(n_classes: int, exponent: float, n_sequences: int, least: int) -> float:
     """Share of targets whose class has been the target `least` times or more, on average,
     in that many sequences: the mass of ranks with n p(k) >= least."""
     p = frequencies(n_classes, exponent)

@@ -100,7 +100,7 @@ def test_closed_forms_by_hand():
     assert frequencies(4, 1.0).tolist() == pytest.approx([12 / 25, 6 / 25, 4 / 25, 3 / 25])
     assert asked_before(1024, 0.0) == pytest.approx(1 / 1024)
     assert asked_before(4, 1.0) == pytest.approx((144 + 36 + 16 + 9) / 625)
-    assert often_asked(4, 1.0, 25.0, 6.0) == pytest.approx(18 / 25)
+    assert often_asked(4, 1.0, 25, 6) == pytest.approx(18 / 25)
     assert commonest_label(4, 2, 1.0) == pytest.approx(16 / 25)
     assert target_in_context(Data(n_classes=16, copies=0)) == pytest.approx(1 - (15 / 16) ** 4)
 

@@ -55,13 +55,17 @@ def test_the_measures_by_hand():
     world = World(CELLS[0], streams(0, 1)[0])
     batch = together([world.novel(6, torch.Generator().manual_seed(0))])
 
-    def fake(tokens):
-        first, second = torch.zeros(1, 6, 9, 9), torch.zeros(1, 6, 9)
-        first[..., torch.arange(1, 9, 2), torch.arange(0, 8, 2)] = 0.5
-        second[..., 1::2] = 0.25 * batch.answer_shown
-        return torch.nn.functional.one_hot(batch.answer, 4).float(), first, second
+    class Told(Networks):
+        def __init__(self) -> None:
+            pass
 
-    found = look(fake, batch, batch)
+        def __call__(self, tokens):
+            first, second = torch.zeros(1, 6, 9, 9), torch.zeros(1, 6, 9)
+            first[..., torch.arange(1, 9, 2), torch.arange(0, 8, 2)] = 0.5
+            second[..., 1::2] = 0.25 * batch.answer_shown
+            return torch.nn.functional.one_hot(batch.answer, 4).float(), first, second
+
+    found = look(Told(), batch, batch)
     assert {name: float(value) for name, value in found.items()} == pytest.approx(
         {"context": 1, "memory": 1, "label_to_item": 0.5, "target_to_label": 0.25, "names_a_shown_label": 1}
     )

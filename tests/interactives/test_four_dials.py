@@ -1,4 +1,4 @@
-"""What repeats: the browser's shares and prompts are Python's, and no input breaks it."""
+"""Four dials: the browser's shares and prompts are Python's, and no input breaks it."""
 
 import json
 from itertools import islice
@@ -6,10 +6,10 @@ from itertools import islice
 import pytest
 
 from snippets.icl.tasks.item_label_data import Data
-from snippets.interactives import what_repeats as what
+from snippets.interactives import four_dials as dials_page
 
 pytestmark = pytest.mark.browser
-DATA = json.loads(json.dumps(what.data(None)))
+DATA = json.loads(json.dumps(dials_page.data(None)))
 TOLD = "({ told }, [dials, data]) => told(dials, data)"
 DRAWN = """({ prompt, uniform }, [dials, data, seed, n]) => {
     const next = uniform(seed);
@@ -22,37 +22,37 @@ def dials(K: int, B: int, alpha: float, share: float) -> dict:
 
 
 def as_data(K: int, B: int, alpha: float, share: float) -> Data:
-    return Data(n_classes=K, copies=B, exponent=alpha, burst_share=share, n_pairs=what.N, n_labels=what.L)
+    return Data(n_classes=K, copies=B, exponent=alpha, burst_share=share, n_pairs=dials_page.N, n_labels=dials_page.L)
 
 
 @pytest.fixture
 def figure(mounted):
-    return mounted("what_repeats", DATA)
+    return mounted("four_dials", DATA)
 
 
 def test_the_shares_are_those_of_the_book(figure):
-    for one in what.DIALS:
-        found = figure.compute("what_repeats", TOLD, [dials(*one), DATA])
-        assert found == pytest.approx(what.told(as_data(*one)), rel=1e-9)
+    for one in dials_page.DIALS:
+        found = figure.compute("four_dials", TOLD, [dials(*one), DATA])
+        assert found == pytest.approx(dials_page.told(as_data(*one)), rel=1e-9)
 
 
 def test_the_prompts_are_those_of_the_book(figure):
-    for seed, one in enumerate(what.DIALS):
-        found = figure.compute("what_repeats", DRAWN, [dials(*one), DATA, seed, 20])
-        numbers = what.uniform(seed)
-        drawn = [what.prompt(as_data(*one), numbers) for _ in range(20)]
+    for seed, one in enumerate(dials_page.DIALS):
+        found = figure.compute("four_dials", DRAWN, [dials(*one), DATA, seed, 20])
+        numbers = dials_page.uniform(seed)
+        drawn = [dials_page.prompt(as_data(*one), numbers) for _ in range(20)]
         assert [(p["context"], p["target"]) for p in found] == drawn
 
 
 def test_drawn_prompts_have_the_exact_share():
-    for one in what.DIALS:
-        numbers, data = what.uniform(7), as_data(*one)
-        shown = [target in context for context, target in (what.prompt(data, numbers) for _ in range(300))]
-        assert sum(shown) / 300 == pytest.approx(what.told(data)["shown"], abs=0.09)
+    for one in dials_page.DIALS:
+        numbers, data = dials_page.uniform(7), as_data(*one)
+        shown = [target in context for context, target in (dials_page.prompt(data, numbers) for _ in range(300))]
+        assert sum(shown) / 300 == pytest.approx(dials_page.told(data)["shown"], abs=0.09)
 
 
 def test_the_numbers_are_even():
-    found = list(islice(what.uniform(3), 4000))
+    found = list(islice(dials_page.uniform(3), 4000))
     assert 0 <= min(found) < 0.01 and 0.99 < max(found) < 1
     assert sum(found) / 4000 == pytest.approx(0.5, abs=0.02)
 
@@ -70,7 +70,7 @@ def test_the_numbers_are_even():
 )
 def test_what_is_no_data_is_said(figure, one, says):
     call = """({ told }, [dials, data]) => { try { told(dials, data); } catch (error) { return error.message; } }"""
-    assert says in figure.compute("what_repeats", call, [dials(*one), DATA])
+    assert says in figure.compute("four_dials", call, [dials(*one), DATA])
 
 
 def test_a_reader_turns_the_dials(figure):
