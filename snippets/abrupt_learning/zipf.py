@@ -195,7 +195,7 @@ CLAIMS = [
           "With alpha = 2 more than nine targets in ten are known from memory."),
     Claim("steep-does-not-read", of("a2.0", "context"), below(0.25), "",
           "With alpha = 2 fewer than a quarter of the labels of new classes are read."),
-    Claim("inside", best_inside, above(0.08), "more",
+    Claim("inside", best_inside, above(0.08), "",
           "Some exponent in between keeps more of both, by over 0.08, than even data and than alpha = 2.",
           Reported("reddy2024", "figure 2c", "an exponent in between keeps both", SMALLER)),
     Claim("best-score", lambda m: float(score(m).max()), above(0.15), "",
@@ -210,24 +210,24 @@ CLAIMS = [
           Reported("reddy2024", "figure 2c", "an exponent near 1 keeps both", INCONCLUSIVE)),
     Claim("one-reads", of("a1.0", "context"), above(0.8), "",
           "With alpha = 1 more than eight labels of new classes in ten are read."),
-    Claim("one-remembers", partial(over_guess, exponent=1.0), below(0.25), "more",
+    Claim("one-remembers", partial(over_guess, exponent=1.0), below(0.25), "",
           "With alpha = 1 memory is right more often than one who always names the commonest class's label, by less "
           "than 0.25."),
-    Claim("best-remembers", best_over_guess, above(0), "more",
+    Claim("best-remembers", best_over_guess, above(0), "",
           "At the best exponent memory is right more often than such a guess."),
     Claim("fades", partial(fades, cell="a1.0"), below(0.85), "of its best",
           "With alpha = 1 memory ends below 85 in 100 of the best that it had."),
-    Claim("common", partial(common_over_rare, cell="a1.5"), above(0.25), "more",
+    Claim("common", partial(common_over_rare, cell="a1.5"), above(0.25), "",
           "With alpha = 1.5 memory knows the 16 commonest classes better than those of ranks from 257 on, by over "
           "0.25."),
-    Claim("rule", rule_off, below(0.25), "off",
+    Claim("rule", rule_off, below(0.25), "",
           "For alpha of 1.25 and more, at step 300, memory is within a quarter of a rule that knows what was asked 35 "
           "times."),
     Claim("half-iid", of("burst0.5", "context"), below(0.15), "",
           "Where half of the sequences are not bursty, fewer than 15 labels of new classes in 100 are read."),
     Claim("mixture", mixture, above(0.3), "",
           "Where a quarter is not bursty, context and memory are both right in more than three cases of ten."),
-    Claim("memory-after", memory_after, above(0.2), "more",
+    Claim("memory-after", memory_after, above(0.2), "",
           "There memory gains more than 0.2 after half of the labels are read from the context."),
 ]
 # fmt: on

@@ -88,7 +88,7 @@ def draw_noise(runs: list[Measurements]) -> Figure:
     ax.set_xticks(x, [f"{noise:g}" for noise in x])
     ax.minorticks_off()
     ax.set(xlabel="$\\epsilon$, spread of items within a class")
-    style.level(ax, CHANCE, "$1/L$", x=0.08)
+    style.level(ax, CHANCE, "$1/L$", x=0.42, below=True)
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return figure
 
