@@ -249,7 +249,7 @@ CLAIMS = [
     Claim("tests-alike", tests_apart, below(0.08), "",
           "The source's test of memory differs from ours by less than 0.08 for any number of classes (B = 1)."),
     Claim("own-copies", of("k1024_b2", "context_b"), above(0.85), "",
-          "Tested as it was trained, with two copies, the network of 1,024 classes and B = 2 reads more than 85 in 100."),
+          "Tested with two copies, as it was trained, the network of 1,024 classes reads more than 85 in 100."),
     Claim("circuit", partial(own_item, cell="k1024_b1"), above(0.6), "of its attention",
           "With 1,024 classes a label comes to give more than 0.6 of its attention to its own item.",
           Reported("reddy2024", "figure 4", "attention from label to item rises with in-context learning", SMALLER)),

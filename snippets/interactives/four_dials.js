@@ -84,13 +84,13 @@ function row({ context, target }, { L }) {
 }
 
 const count = (number) => (number < 10 ? number.toFixed(1) : Math.round(number).toLocaleString("en"));
-const percent = (share) => `${(100 * share).toFixed(share < 1 && (share > 0.995 || share < 0.005) ? 1 : 0)} %`;
+const percent = (share) => `${(100 * share).toFixed(share > 0 && share < 1 && (share > 0.995 || share < 0.005) ? 1 : 0)} %`;
 
 export async function mount(place, data) {
   const note = noteLine(), prompts = html("div", { role: "group", "aria-label": "Five prompts" });
   let seed = 1;
   const show = guarded(note, () => {
-    const dials = { K: 2 ** classes.value, B: Number(copies.value), alpha: exponent.value, share: bursty.value };
+    const dials = { K: 2 ** classes.value, B: Number(copies.value.slice(1)), alpha: exponent.value, share: bursty.value };
     const { shown, asked, known } = told(dials, data), next = uniform(seed);
     prompts.replaceChildren(...Array.from({ length: 5 }, () => row(prompt(dials, data, next), data)));
     note.say(`The context shows the target's class in ${percent(shown)} of the prompts. After ${data.sequences.toLocaleString("en")} prompts the class of a `
@@ -99,7 +99,7 @@ export async function mount(place, data) {
   const classes = slider({ name: "K, classes", low: 4, high: 12, step: 1, value: 10, say: (value) => (2 ** value).toLocaleString("en"), changed: show });
   const exponent = slider({ name: "α, unevenness", low: 0, high: 2, step: 0.125, value: 0, changed: show });
   const bursty = slider({ name: "share of bursty prompts", low: 0, high: 1, step: 0.05, value: 1, say: (value) => `${Math.round(100 * value)} %`, changed: show });
-  const copies = choice({ name: "B, copies in a bursty prompt", options: { 1: "1", 2: "2", 4: "4", 0: "0: none is bursty" }, changed: show });
+  const copies = choice({ name: "B, copies in a bursty prompt", options: { b1: "1", b2: "2", b4: "4", b0: "0: none is bursty" }, changed: show });
   place.append(classes.node, exponent.node, bursty.node, copies.node, prompts, button("Draw five others", () => { seed += 1; show(); }), note.node);
   show();
 }

@@ -77,7 +77,7 @@ def test_a_reader_turns_the_dials(figure):
     assert "in 100 % of the prompts" in figure.note and "31 times on average" in figure.note
     figure.slide("K, classes", 6)
     assert "500 times" in figure.note
-    figure.page.get_by_label("B, copies").select_option("0")
+    figure.page.get_by_label("B, copies").select_option("b0")
     assert "in 6 % of the prompts" in figure.note
     before = figure.page.get_by_role("group", name="Five prompts").inner_text()
     figure.page.get_by_role("button", name="Draw five others").click()
