@@ -211,8 +211,7 @@ CLAIMS = [
     Claim("one-reads", of("a1.0", "context"), above(0.8), "",
           "With alpha = 1 more than eight labels of new classes in ten are read."),
     Claim("one-remembers", partial(over_guess, exponent=1.0), below(0.25), "",
-          "With alpha = 1 memory is right more often than one who always names the commonest class's label, by less "
-          "than 0.25."),
+          "With alpha = 1 memory is ahead of one who always names the commonest class's label by less than 0.25."),
     Claim("best-remembers", best_over_guess, above(0), "",
           "At the best exponent memory is right more often than such a guess."),
     Claim("fades", partial(fades, cell="a1.0"), below(0.85), "of its best",
