@@ -28,8 +28,8 @@ class Config(Comparison):
     words: Vocabulary = field(default_factory=lambda: Vocabulary(16, 8, 8))
     train_sizes: tuple[int, ...] = (2, 4, 8)  # pairs stored
     test_sizes: tuple[int, ...] = (2, 4, 8)
-    rate: float = 0.01
-    n_steps: int = 500
+    rate: float = 0.003
+    n_steps: int = 900
 
 
 PRESETS = {

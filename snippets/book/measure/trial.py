@@ -56,9 +56,19 @@ def verify(
 
 
 def keep(tally: Tally, names: list[str], seeds: str) -> None:
-    """Put the tally into the record, for the page on how a claim is made."""
+    """Put the tally into the record, for the page on how a claim is made. It takes the place of kept trials of the
+    same experiments. Raises BookError where one of them was kept together with others that are not tried now.
+    """
+    trials = (store.read_json(KEPT) or {"trials": []})["trials"]
+    others = [trial for trial in trials if not set(trial["experiments"]) <= set(names)]
+    for trial in others:
+        if twice := sorted(set(trial["experiments"]) & set(names)):
+            raise BookError(
+                f"{twice[0]} is kept in one count with {len(trial['experiments']) - 1} others; "
+                "verify all of them, or leave it out"
+            )
     found = {"seeds": seeds, "experiments": sorted(names), "held": tally.held, "pairs": tally.tried}
-    store.write_json(KEPT, found | {"under_quorum": sorted(tally.under)})
+    store.write_json(KEPT, {"trials": [*others, found | {"under_quorum": sorted(tally.under)}]})
 
 
 def stop_at(problems: list[str], failing: list[str]) -> None:

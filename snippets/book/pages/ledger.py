@@ -150,14 +150,16 @@ def speeds() -> str:
 
 def fresh_seeds() -> str:
     """On how many claim-seed pairs the claims held on seeds that nobody had looked at."""
-    found = store.read_json(trial.KEPT)
-    if found is None:
+    kept = store.read_json(trial.KEPT)
+    if kept is None:
         return "No other seeds have been recorded yet; `python -m snippets verify --seeds 2000-2009 --keep` tries ten."
-    under = ", ".join(f"`{name}`" for name in found["under_quorum"])
+    trials = sorted(kept["trials"], key=lambda one: -len(one["experiments"]))
+    tried = "; ".join(f"{len(one['experiments'])} of them on {one['seeds'].replace('-', ' to ')}" for one in trials)
+    held, pairs = (sum(one[key] for one in trials) for key in ("held", "pairs"))
+    under = ", ".join(f"`{name}`" for one in trials for name in one["under_quorum"])
     return (
-        f"Tried with {len(found['experiments'])} of the {len(catalogue.discover())} experiments, on seeds "
-        f"{found['seeds'].replace('-', ' to ')}: **{found['held']:,} of {found['pairs']:,} claim-seed "
-        f"pairs held, {100 * found['held'] / found['pairs']:.1f} %**. "
+        f"Tried with {sum(len(one['experiments']) for one in trials)} of the {len(catalogue.discover())} experiments "
+        f"({tried}): **{held:,} of {pairs:,} claim-seed pairs held, {100 * held / pairs:.1f} %**. "
         + (f"Under their quorum there: {under}." if under else "No claim fell under its quorum there.")
     )
 
