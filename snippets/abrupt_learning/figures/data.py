@@ -40,7 +40,8 @@ def both(
         line = {"marker": "o", "markersize": 3.5}
         style.seeds_and_median(ax, x, ys, index, f"{shown}from {name}", **line)
     ax.set(ylim=(-0.04, 1.06))
-    hatch(ax, x, [np.median([better(m, cell) for m in runs]) < 0.5 for cell in cells])
+    best = [float(np.median([better(m, cell) for m in runs])) for cell in cells]
+    hatch(ax, x, [value < 0.5 for value in best])
 
 
 def hatch(ax: Axes, x: np.ndarray, undecided: list[bool]) -> None:
