@@ -15,7 +15,7 @@ hypothesis.settings.register_profile("book", deadline=None, max_examples=50)  # 
 hypothesis.settings.load_profile("book")
 
 # Before an experiment is imported: from here on each call into one, or into icl, checks the shapes in its signature.
-ROOMS = {f"snippets.{name.split('/')[0]}" for name in ALL} | {"snippets.icl"}
+ROOMS = {f"snippets.{name.split('/')[0]}" for name in ALL} | {"snippets.icl", "snippets.benchmarks.ours"}
 install_import_hook(sorted(ROOMS), "beartype.beartype")
 
 

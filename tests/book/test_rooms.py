@@ -62,6 +62,15 @@ def test_the_data_of_a_figure_to_touch_import_icl_and_the_contract(path):
     assert rooms(path) <= {"interactives", "icl", "contract"}
 
 
+@pytest.mark.parametrize(
+    "path", sorted((SNIPPETS / "benchmarks").rglob("*.py")), ids=lambda p: str(p.parent.name + p.stem)
+)
+def test_a_benchmark_imports_icl_and_the_books_machinery(path):
+    assert rooms(path) <= {"benchmarks", "icl", "book"}
+    if path.parent.name == "theirs":  # it runs among the authors' libraries, without ours
+        assert rooms(path) == set()
+
+
 @pytest.mark.parametrize("path", sorted((SNIPPETS / "book").rglob("*.py")), ids=lambda p: p.stem)
 def test_book_knows_experiments_through_the_contract_only(path):
     allowed = {"diagrams"} if path.parent.name == "new" else set()  # what a new chapter begins with

@@ -4,7 +4,7 @@ import posixpath
 
 from snippets.book.errors import BookError
 from snippets.book.measure import catalogue
-from snippets.book.pages import book_map, glossary, ledger, navigation, pages, papers, references
+from snippets.book.pages import beside, book_map, glossary, ledger, navigation, pages, papers, references
 from snippets.book.pages.facts import Facts
 
 
@@ -30,6 +30,10 @@ class Lists:
     def speeds(self) -> str:
         """A table of how fast each experiment trains, as `bench` wrote it."""
         return ledger.speeds()
+
+    def beside_authors(self) -> str:
+        """The authors' own code beside ours: times of a step, times to a goal, and what is not like for like."""
+        return beside.table()
 
     def fresh_seeds(self) -> str:
         """On how many claim-seed pairs the claims held on seeds that nobody had looked at."""
