@@ -117,7 +117,7 @@ CLAIMS = [
     Claim("late-one", lambda m: float(min(m["base"]["late"][net] for net in SINGLES)), above(0.33), "",
           "With one part clamped it takes more than a third of the wait, whichever part it is."),
     Claim("start", lambda m: float(m["small"]["wait"][0] / m["base"]["wait"][0]), between(0.9, 1.1), "times",
-          "First weights a quarter as large change the network's wait by less than a tenth."),
+          "First weights a quarter as large change the network's wait by less than a tenth.", digits=3),
     Claim("looks-back", lambda m: float(m["base"]["own_item"].min()), above(0.9), "",
           "After training each label looks at its own item."),
     Claim("two-pairs", lambda m: float(m["two"]["own_item"][-1]), below(0.3), "",

@@ -90,11 +90,11 @@ def cut_one_by_one(network: Clamped, test: Batch) -> dict[str, np.ndarray]:
 
 def score(network: Clamped, test: Batch, without: Sequence[int]) -> list[float]:
     """Loss and accuracy of network 0 without some heads; they are put back."""
-    before: Tensor = network.on.clone()
+    before: Tensor = network.on.clone()  # type: ignore[operator]
     for head in without:
         network.cut(0, head)
     logits = network(test.tokens)[0][:1]
-    network.on.copy_(before)
+    network.on.copy_(before)  # type: ignore[operator]
     right = (logits[0].argmax(-1) == test.answer).float().mean()
     return [float(losses(logits, test.answer)[0]), float(right)]
 
@@ -119,7 +119,7 @@ CLAIMS = [
     Claim("none-left", lambda m: float(m["in_turn"][4, 1]), below(0.25), "",
           "With all four cut it is right no more often than a guess."),
     Claim("without", lambda m: float(late(m, slice(1, 5)).max()), below(1.2), "times as long",
-          "Trained without any one head from the start, it waits less than a fifth longer."),
+          "Trained without any one head from the start, it waits less than a fifth longer.", digits=3),
     Claim("alone", lambda m: float(late(m, slice(5, 9)).min()), above(1.05), "times as long",
           "A head trained alone waits longer than the four together."),
 ]

@@ -96,7 +96,7 @@ class Clamped(nn.Module):
         ideal = self.strength * self.same_class(x, brought)[:, None]
         second = torch.where(self.is_clamped("match"), ideal, scores).softmax(-1)
         read = torch.einsum("nhbp,nbpe->nhbe", second, h)
-        read = read * self.on[:, :, None, None]
+        read = read * self.on[:, :, None, None]  # type: ignore[index]
 
         # what is read says the answer
         says = torch.einsum("nhbe,nhel->nbl", read, self.W)
@@ -115,13 +115,13 @@ class Clamped(nn.Module):
 
     def cut(self, net: int, head: int) -> None:
         """Take a head of layer 2 out of a network. ValueError where there is none."""
-        n_nets, n_heads = self.on.shape
+        n_nets, n_heads = self.on.shape  # type: ignore[misc]
         if not (0 <= net < n_nets and 0 <= head < n_heads):
             raise ValueError(
                 f"no head {head} in network {net}: there are {n_heads} heads in each "
                 f"of {n_nets} networks, counted from 0"
             )
-        self.on[net, head] = False
+        self.on[net, head] = False  # type: ignore[operator]
 
 
 def later(n: int) -> Float[Tensor, "pos pos"]:

@@ -18,16 +18,14 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
 def draw_loss(runs: list[Measurements]) -> Figure:
     figure, axes = style.panels(2, height=2.4, sharex=True)
     x = runs[0]["base"]["step"]
-    for ax, nets, title in zip(
-        axes[:, 0], ((0, 1, 2, 3), (0, 4, 5, 6)), ("one part clamped", "two parts")
-    ):
+    for ax, nets in zip(axes[:, 0], ((0, 1, 2, 3), (0, 4, 5, 6))):
         for index, net in enumerate(nets):
             ys = [m["base"]["loss"][:, net] for m in runs]
             style.seeds_and_median(ax, x, ys, index, NAMES[net])
-        style.level(ax, np.log(3), "a guess among the labels shown")
-        ax.set(ylabel="loss (nats)", ylim=(-0.08, 2.4), xlim=(0, 400))
-        ax.set_title(title, fontsize=9.5)
-        ax.legend(loc="upper right", title="clamped", title_fontsize=9, fontsize=8.5)
+        style.level(ax, np.log(3), "ln 3")
+        ax.set(ylabel="loss (nats)", ylim=(-0.08, 2.3), xlim=(0, 400))
+        place = {"loc": "lower center", "bbox_to_anchor": (0.48, 1), "ncols": 4}
+        ax.legend(**place, fontsize=8.5, columnspacing=0.9, handlelength=1.3)
     axes[1, 0].set_xlabel("training step")
     return figure
 
