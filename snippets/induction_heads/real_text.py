@@ -278,8 +278,8 @@ CLAIMS = [
           "The loss of the second reading bends: over some 80 steps it falls more than 0.05 nats faster than over the "
           "80 before, beyond what one layer shows."),
     Claim("no-bump", lambda m: quickens(m["device"]["validation"]), below(0.1), "nats",
-          "The loss on held-out code as it is shows no such bend: it nowhere falls 0.1 nats faster. To say whether text as "
-          "it is bends the loss would take a network that grows the head without a device, and less noise.",
+          "The loss on held-out code as it is shows no such bend: it nowhere falls 0.1 nats faster. To say whether text "
+          "as it is bends the loss would take a network that grows the head without a device, and less noise.",
           Reported("olsson2022", "argument 1", "a bump in the training loss, the only place where it is not convex",
                    INCONCLUSIVE)),
     Claim("bend-alike", lambda m: quickens(m["device"]["validation"]) - quickens(m["one-layer"]["validation"]),
