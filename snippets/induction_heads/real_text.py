@@ -278,8 +278,8 @@ CLAIMS = [
           "The loss of the second reading bends: over some 80 steps it falls more than 0.05 nats faster than over the "
           "80 before, beyond what one layer shows."),
     Claim("no-bump", lambda m: quickens(m["device"]["validation"]), below(0.1), "nats",
-          "The loss on held-out code as it is shows no such bend: it nowhere falls 0.1 nats faster. To say whether text "
-          "as it is bends the loss would take a network that grows the head without a device, and less noise.",
+          "The loss on held-out code as it is shows no such bend: it nowhere falls 0.1 nats faster. To say whether "
+          "text as it is bends the loss would take a network that grows the head without a device, and less noise.",
           Reported("olsson2022", "argument 1", "a bump in the training loss, the only place where it is not convex",
                    INCONCLUSIVE)),
     Claim("bend-alike", lambda m: quickens(m["device"]["validation"]) - quickens(m["one-layer"]["validation"]),
@@ -292,6 +292,8 @@ CLAIMS = [
     Claim("turn", lambda m: turn(m, "device")[0], below(0.8), "",
           "In the plane of two components the losses of two layers, word by word, turn at the onset: the cosine "
           "between their ways before and after is below 0.8.", applies=has_come),
+    Claim("turns-more", lambda m: turn(m, "one-layer")[0] - turn(m, "device")[0], above(0), "",
+          "One layer's cosine, over the same steps and in the same plane, is higher.", applies=has_come),
     Claim("goes-on", lambda m: turn(m, "device")[1] / turn(m, "one-layer")[1], above(2), "times as far",
           "After the onset their path goes on more than twice as far as one layer's.", applies=has_come),
     Claim("natural", end("natural", prefix), below(0.25), "of the attention",
