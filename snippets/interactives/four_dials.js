@@ -74,9 +74,9 @@ export function prompt(dials, data, next) {
 
 /** A prompt in a row of chips; pairs of the target's class are marked. */
 function row({ context, target }, { L }) {
-  const line = html("p", { style: "margin:.25em 0;display:flex;flex-wrap:wrap;gap:.35em" });
+  const line = html("p", { style: "margin:.25em 0;display:flex;flex-wrap:wrap;gap:.3em;font-size:min(1em,3.3vw)" });
   const chip = (words, marked) => html("span", {
-    style: `padding:.1em .5em;border-radius:1em;border:1px solid var(--book-rule);${marked ? "background:color-mix(in srgb, var(--d-content) 26%, transparent);font-weight:600" : ""}`,
+    style: `padding:.1em .45em;border-radius:1em;border:1px solid var(--book-rule);${marked ? "background:color-mix(in srgb, var(--d-content) 26%, transparent);font-weight:600" : ""}`,
   }, words);
   for (const k of context) line.append(chip(`${k + 1} ${LETTERS[k % L]}`, k === target));
   line.append(chip(`${target + 1} ?`, true));

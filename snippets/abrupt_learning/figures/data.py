@@ -105,7 +105,9 @@ def draw_clocks(runs: list[Measurements]) -> Figure:
     style.seeds_and_median(ax, x, memory, 1, "memory alone ($B=0$)", marker="o")
     context = [min(clock(m, "endless", "context"), CLAMPED) for m in runs]
     flat = [np.full(len(x), found) for found in context]
-    style.seeds_and_median(ax, x, flat, 0, "context alone (no class comes back)")
+    style.seeds_and_median(
+        ax, x, flat, 0, f"context alone ({CONFIG.endless:,} classes)"
+    )
     for number, m in enumerate(runs):
         label = "_" if number else "measured switch, $B=1$"
         ax.axvline(
