@@ -100,7 +100,7 @@ def run(config: Config, seed: int) -> Measurements:
                 found[f"{name}_{context}_{key}"] = value
         exact = Windows(words(name, config.n_exact).held_out, config.contexts[0] + 1)
         right = guesses(exact.draw(config.n_words // config.contexts[0], test)).right
-        found[f"{name}_exact_right"] = right.double().mean().item()
+        found[f"{name}_exact_right"] = right.double().mean().item()  # type: ignore
     return found
 
 

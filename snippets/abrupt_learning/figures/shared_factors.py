@@ -23,7 +23,8 @@ def draw_race(runs: list[Measurements]) -> Figure:
     x = runs[0]["step"] / 1000
     for ax, (name, title) in zip(axes[:, 0], titles):
         for index, which in enumerate(("first", "second")):
-            ys = [np.maximum(y, -0.1) for m in runs for y in m[f"{name}_{which}"]]
+            starts = [y for m in runs for y in m[f"{name}_{which}"][:1]]
+            ys = [np.maximum(y, -0.1) for y in starts]
             dash = "-" if index == 0 else "--"
             label = f"strategy {index + 1}"
             style.seeds_and_median(ax, x, ys, index, label, linestyle=dash)

@@ -9,6 +9,8 @@ Source: attention-only models, elhage2021; positions that touch attention alone,
 olsson2022 (model details).
 """
 
+# mypy: disable-error-code="arg-type, dict-item"
+
 import math
 
 import torch
