@@ -7,6 +7,7 @@ from matplotlib.patches import Patch
 
 from snippets import style
 from snippets.algorithms.chain_pool import (
+    END,
     FITTED,
     LOOKS,
     SIZES,
@@ -42,19 +43,20 @@ def votes(runs: list[Measurements], K: int) -> np.ndarray:
 
 def draw_phases(runs: list[Measurements]) -> Figure:
     """One cell for each pool size and look, coloured by the predictor that is nearest
-    on most seeds, the fuller the more of them."""
+    on most seeds, the fuller the more of them; up to the last look that all share."""
+    shown = [look for look in LOOKS if look <= END]
     figure, axes = style.panels(1, height=3.0)
     ax = axes[0, 0]
     for row, K in enumerate(SIZES):
-        for column, count in enumerate(votes(runs, K)):
+        for column, count in enumerate(votes(runs, K)[: len(shown)]):
             colour = to_rgb(style.colour(COLOURS[int(count.argmax())]))
             share = count.max() / count.sum()
             cell = {"width": 0.94, "height": 0.94, "color": colour, "alpha": share**1.5}
             ax.bar(column, cell.pop("height"), bottom=row - 0.47, **cell)
-    ax.set_xticks(range(len(LOOKS)), [str(step) for step in LOOKS], rotation=60)
+    ax.set_xticks(range(len(shown)), [str(step) for step in shown])
     ax.set_yticks(range(len(SIZES)), [str(K) for K in SIZES])
     ax.set(xlabel="training step", ylabel="chains in the pool, K")
-    ax.set(xlim=(-0.5, len(LOOKS) - 0.5), ylim=(-0.5, len(SIZES) - 0.5))
+    ax.set(xlim=(-0.5, len(shown) - 0.5), ylim=(-0.5, len(SIZES) - 0.5))
     ax.grid(False)
     patches = [
         Patch(color=style.colour(index), label=name)
