@@ -26,7 +26,7 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
             named = part if seed == 0 else f"_{part}, seed {seed}"
             ax.plot(at, wait, "o", color=style.colour(index), markersize=4, label=named)
     ax.set_xticks(range(len(CELLS)), [name for _, name in CELLS], fontsize=8.5)
-    ax.set(yscale="log", ylabel="steps to half of ln N", ylim=(7, 900))
+    ax.set(yscale="log", ylabel="the wait (steps)", ylim=(7, 900))
     ax.set_yticks([10, 30, 100, 300], ["10", "30", "100", "300"])
     ax.minorticks_off()
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, columnspacing=1)
