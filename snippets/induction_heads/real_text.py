@@ -41,6 +41,7 @@ from snippets.icl.networks.text_transformer import TextTransformer, losses
 from snippets.icl.streams import streams
 from snippets.icl.tasks.words import Windows, Words, words
 from snippets.icl.theory.copier import bigram_table
+from snippets.icl.theory.curves import half_way, quickens
 from snippets.icl.training.text_training import TextTraining, train
 
 
@@ -154,12 +155,6 @@ def reaches(m: Measurements, level: float) -> float:
     return float(over[0]) if len(over) else np.inf
 
 
-def half_way(step: np.ndarray, curve: np.ndarray) -> float:
-    """The first step at which a curve is half way from where it began to its end."""
-    share = (curve - curve[0]) / (curve[-1] - curve[0])
-    return float(step[share >= 0.5][0])
-
-
 def apart(m: Measurements) -> float:
     """Steps between the half-way marks of prefix matching and of the second reading."""
     one = m["device"]
@@ -176,14 +171,6 @@ def derivative(m: Measurements) -> np.ndarray:
 def late_slope(m: Measurements) -> np.ndarray:
     """Mean of that over places beyond the eighth. (look,)"""
     return derivative(m)[:, 3:].mean(1)
-
-
-def quickens(curve: np.ndarray, width: int = 4) -> float:
-    """The most by which a curve falls faster over some looks than over as many before
-    them, in nats, after the first sixth of training: above zero where it is bent."""
-    drops = curve[:-width] - curve[width:]
-    gains = drops[width:] - drops[:-width]
-    return float(gains[len(curve) // 6 :].max())
 
 
 def paths(m: Measurements, cells: Sequence[str]) -> dict[str, np.ndarray]:
@@ -303,8 +290,7 @@ CLAIMS = [
     Claim("natural-second", end("natural", twice_read), between(-0.35, -0.02), "nats",
           "A second reading helps it all the same, by less than 0.35 nats."),
     Claim("nudged", lambda m: end("nudged", prefix)(m) - end("natural", prefix)(m), above(0.05), "of the attention",
-          "On the same text, a head that begins by looking one word back leads to prefix matching more than 0.05 "
-          "higher at the end."),
+          "On the same text, a start one word back leads to prefix matching more than 0.05 higher at the end."),
     Claim("nudged-second", end("nudged", twice_read), below(-0.12), "nats",
           "There a second reading makes the same words easier by more than 0.12 nats."),
     Claim("novel", end("novel", prefix), below(0.12), "of the attention",
@@ -312,4 +298,3 @@ CLAIMS = [
     Claim("novel-second", end("novel", twice_read), above(-0.1), "nats",
           "A second reading of the novel helps it by less than 0.1 nats."),
 ]
-# fmt: on

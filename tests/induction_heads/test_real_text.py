@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from snippets.icl.tasks.words import words
+from snippets.icl.theory.curves import half_way, quickens
 from snippets.icl.training import text_training
 from snippets.induction_heads import real_text
-from snippets.induction_heads.real_text import Exam, derivative, half_way, late_slope, paths, quickens, reaches, turn
+from snippets.induction_heads.real_text import Exam, derivative, late_slope, paths, reaches, turn
 
 SMALL = replace(real_text.PRESETS["laptop"]["device"], corpus="novel", d_model=8, n_test=8, n_steps=4, evaluate_every=2)
 
