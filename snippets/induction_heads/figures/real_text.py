@@ -60,7 +60,7 @@ def draw_curves(runs: list[Measurements]) -> Figure:
                 ax.set_ylabel(label, fontsize=9)
         axes[2, column].set_xlabel("training step")
     axes[0, 0].set_ylim(-0.03, 1.0)
-    legend(figure, axes[0])
+    legend(figure, list(axes[0]))
     return figure
 
 
