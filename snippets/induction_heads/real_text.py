@@ -279,8 +279,6 @@ CLAIMS = [
     Claim("turn", lambda m: turn(m, "device")[0], below(0.8), "",
           "In the plane of two components the losses of two layers, word by word, turn at the onset: the cosine "
           "between their ways before and after is below 0.8.", applies=has_come),
-    Claim("turns-more", lambda m: turn(m, "one-layer")[0] - turn(m, "device")[0], above(0), "",
-          "One layer's cosine, over the same steps and in the same plane, is higher.", applies=has_come),
     Claim("goes-on", lambda m: turn(m, "device")[1] / turn(m, "one-layer")[1], above(2), "times as far",
           "After the onset their path goes on more than twice as far as one layer's.", applies=has_come),
     Claim("natural", end("natural", prefix), below(0.25), "of the attention",
