@@ -1,5 +1,6 @@
 // Put points down and see what a Gaussian process says of every place: its mean and its 95 % band, exactly.
 
+import { Points } from "./points.js";
 import { axes, button, guarded, html, noteLine, slider, svg, within } from "./shared.js";
 
 const UP = 3; // the plane: x in [0, 1], y in [-3, 3]
@@ -60,12 +61,11 @@ export async function mount(place, data) {
   act(() => { for (const point of [[0.2, -0.8], [0.33, -0.3], [0.62, 0.9]]) figure.add(point); })();
 }
 
-class Process {
+class Process extends Points {
   constructor(data) {
+    super({ noun: "point", low: [0, -UP], high: [1, UP], nudge: [0.01, 0.1], digits: [2, 1], most: data.most });
     this.data = data;
     this.note = noteLine();
-    this.points = [];
-    this.dots = [];
     const label = "Points, and through them the mean of a Gaussian process with its 95 % band";
     this.map = axes({ label, x: [0, 1], y: [-UP, UP], xName: "x", yName: "y", width: 360, height: 280, xTicks: [0, 0.25, 0.5, 0.75, 1], yTicks: [-3, -2, -1, 0, 1, 2, 3] });
     this.map.node.setAttribute("role", "group"); // its points can be reached
@@ -81,51 +81,6 @@ class Process {
       this.add([x, y]);
       this.show();
     }));
-  }
-
-  add([x, y]) {
-    if (this.points.length >= this.data.most) throw new Error(`There is room for ${this.data.most} points: take one away first.`);
-    if (!Number.isFinite(x) || !Number.isFinite(y)) throw new Error("That is no place in the plane.");
-    const dot = svg("circle", { r: 8, class: "touch-point", tabindex: 0, role: "button" });
-    this.points.push([0, 0]);
-    this.dots.push(dot);
-    this.map.front.append(dot);
-    this.move(dot, x, y);
-    dot.addEventListener("pointerdown", (event) => dot.setPointerCapture(event.pointerId));
-    dot.addEventListener("pointermove", guarded(this.note, (event) => {
-      if (dot.hasPointerCapture(event.pointerId)) { this.move(dot, ...this.map.at(event)); this.show(); }
-    }));
-    dot.addEventListener("keydown", guarded(this.note, (event) => this.key(dot, event)));
-  }
-
-  /** Within the plane; what is no number stays where it was. */
-  move(dot, x, y) {
-    const i = this.dots.indexOf(dot);
-    if (i < 0) return;
-    if (!Number.isFinite(x) || !Number.isFinite(y)) throw new Error("That is no place in the plane: the point stays where it was.");
-    const at = [Math.min(1, Math.max(0, x)), Math.min(UP, Math.max(-UP, y))];
-    this.points[i] = at;
-    dot.setAttribute("cx", this.map.X(at[0]));
-    dot.setAttribute("cy", this.map.Y(at[1]));
-    dot.setAttribute("aria-label", `Point ${i + 1}, x ${at[0].toFixed(2)}, y ${at[1].toFixed(1)}`);
-  }
-
-  key(dot, event) {
-    const i = this.dots.indexOf(dot), [x, y] = this.points[i], size = event.shiftKey ? 10 : 1;
-    const ways = { ArrowLeft: [-0.01, 0], ArrowRight: [0.01, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] };
-    const way = ways[event.key];
-    if (way) this.move(dot, x + size * way[0], y + size * way[1]);
-    else if (event.key === "Delete" || event.key === "Backspace") { this.remove(i); (this.dots[i] ?? this.dots[i - 1])?.focus(); }
-    else return;
-    event.preventDefault();
-    this.show();
-  }
-
-  remove(i) {
-    if (!this.points.length) throw new Error("There is no point to take away.");
-    this.points.splice(i, 1);
-    this.dots.splice(i, 1)[0].remove();
-    this.dots.forEach((dot, j) => this.move(dot, ...this.points[j])); // their numbers are new
   }
 
   show() {

@@ -1,5 +1,6 @@
 // Put examples down and see two exact answers: of one who knows a pool of slopes, and of one who does not.
 
+import { Points } from "./points.js";
 import { axes, button, guarded, html, legend, noteLine, slider, softmax, svg, within } from "./shared.js";
 
 const WIDE = 3, UP = 4; // the plane: x in [-3, 3], y in [-4, 4]
@@ -41,12 +42,11 @@ export async function mount(place, data) {
   act(() => { for (const point of [[1, 1], [2, 2]]) figure.add(point); })();
 }
 
-class Lines {
+class Lines extends Points {
   constructor(data) {
+    super({ noun: "example", low: [-WIDE, -UP], high: [WIDE, UP], nudge: [0.1, 0.1], digits: [1, 1], most: data.most });
     this.data = data;
     this.note = noteLine();
-    this.points = [];
-    this.dots = [];
     const label = "Examples, the lines of a pool, and two answers: memory's line and ridge's";
     this.map = axes({ label, x: [-WIDE, WIDE], y: [-UP, UP], xName: "x", yName: "y", width: 360, height: 300, xTicks: [-3, -2, -1, 0, 1, 2, 3], yTicks: [-4, -2, 0, 2, 4] });
     this.map.node.setAttribute("role", "group"); // its points can be reached
@@ -72,50 +72,6 @@ class Lines {
   next() {
     const x = 1 + (this.points.length % 2);
     return [x, x];
-  }
-
-  add([x, y]) {
-    if (this.points.length >= this.data.most) throw new Error(`There is room for ${this.data.most} examples: take one away first.`);
-    if (!Number.isFinite(x) || !Number.isFinite(y)) throw new Error("That is no place in the plane.");
-    const dot = svg("circle", { r: 8, class: "touch-point", tabindex: 0, role: "button" });
-    this.points.push([0, 0]);
-    this.dots.push(dot);
-    this.map.front.append(dot);
-    this.move(dot, x, y);
-    dot.addEventListener("pointerdown", (event) => dot.setPointerCapture(event.pointerId));
-    dot.addEventListener("pointermove", guarded(this.note, (event) => {
-      if (dot.hasPointerCapture(event.pointerId)) { this.move(dot, ...this.map.at(event)); this.show(); }
-    }));
-    dot.addEventListener("keydown", guarded(this.note, (event) => this.key(dot, event)));
-  }
-
-  move(dot, x, y) {
-    const i = this.dots.indexOf(dot);
-    if (i < 0) return;
-    if (!Number.isFinite(x) || !Number.isFinite(y)) throw new Error("That is no place in the plane: the example stays where it was.");
-    const at = [Math.min(WIDE, Math.max(-WIDE, x)), Math.min(UP, Math.max(-UP, y))];
-    this.points[i] = at;
-    dot.setAttribute("cx", this.map.X(at[0]));
-    dot.setAttribute("cy", this.map.Y(at[1]));
-    dot.setAttribute("aria-label", `Example ${i + 1}, x ${at[0].toFixed(1)}, y ${at[1].toFixed(1)}`);
-  }
-
-  key(dot, event) {
-    const i = this.dots.indexOf(dot), [x, y] = this.points[i], size = event.shiftKey ? 10 : 1;
-    const ways = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] };
-    const way = ways[event.key];
-    if (way) this.move(dot, x + size * way[0], y + size * way[1]);
-    else if (event.key === "Delete" || event.key === "Backspace") { this.remove(i); (this.dots[i] ?? this.dots[i - 1])?.focus(); }
-    else return;
-    event.preventDefault();
-    this.show();
-  }
-
-  remove(i) {
-    if (!this.points.length) throw new Error("There is no example to take away.");
-    this.points.splice(i, 1);
-    this.dots.splice(i, 1)[0].remove();
-    this.dots.forEach((dot, j) => this.move(dot, ...this.points[j])); // their numbers are new
   }
 
   draw(line, w) {

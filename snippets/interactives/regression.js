@@ -1,5 +1,6 @@
 // Put points down and drag them: the trained network's answers beside least squares and ridge.
 
+import { Points } from "./points.js";
 import { answers, ridge, unpack } from "./regression_network.js";
 import { axes, button, guarded, html, legend, noteLine, svg } from "./shared.js";
 
@@ -35,13 +36,15 @@ const dashed = (line) => ({ "7 4": "dashed", "2 3": "dotted" })[line["stroke-das
 /** A draw from the normal law. */
 const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 
-class Plane {
+class Plane extends Points {
   constructor(data) {
+    super({
+      noun: "point", low: [-ACROSS, -UP], high: [ACROSS, UP], nudge: [NUDGE, NUDGE], digits: [1, 1], most: data.most,
+      full: `It was trained on at most ${data.most} points: take one away first.`,
+    });
     this.data = data;
     this.network = unpack(data);
     this.note = noteLine();
-    this.points = [];
-    this.dots = [];
     const label = "A plane of points, and through it the answers of the network, of ridge and of least squares";
     this.map = axes({ label, x: [-ACROSS, ACROSS], y: [-UP, UP], xName: "x", yName: "y", width: 360, height: 300, yTicks: [-6, -4, -2, 0, 2, 4, 6] });
     this.map.node.setAttribute("role", "group"); // its points can be reached
@@ -62,49 +65,6 @@ class Plane {
       map.back.append(svg("rect", { class: "touch-outside", x: map.X(from), y: map.box.top, width: map.X(to) - map.X(from), height: map.box.bottom - map.box.top }));
     }
     for (const x of [-3, 3]) map.back.append(svg("text", { x: map.X(x), y: map.box.top + 10, "text-anchor": "middle", "font-size": 9 }, "not trained on"));
-  }
-
-  add([x, y]) {
-    if (this.points.length >= this.data.most) throw new Error(`It was trained on at most ${this.data.most} points: take one away first.`);
-    const dot = svg("circle", { r: 8, class: "touch-point", tabindex: 0, role: "button" });
-    this.points.push([0, 0]);
-    this.dots.push(dot);
-    this.map.front.append(dot);
-    this.move(dot, x, y);
-    dot.addEventListener("pointerdown", (event) => dot.setPointerCapture(event.pointerId));
-    dot.addEventListener("pointermove", guarded(this.note, (event) => {
-      if (dot.hasPointerCapture(event.pointerId)) { this.move(dot, ...this.map.at(event)); this.show(); }
-    }));
-    dot.addEventListener("keydown", guarded(this.note, (event) => this.key(dot, event)));
-  }
-
-  /** Within the plane; what is no number stays where it was. */
-  move(dot, x, y) {
-    const i = this.dots.indexOf(dot);
-    if (i < 0) return;
-    if (!Number.isFinite(x) || !Number.isFinite(y)) throw new Error("That is no place in the plane: the point stays where it was.");
-    const at = [Math.min(ACROSS, Math.max(-ACROSS, x)), Math.min(UP, Math.max(-UP, y))];
-    this.points[i] = at;
-    dot.setAttribute("cx", this.map.X(at[0]));
-    dot.setAttribute("cy", this.map.Y(at[1]));
-    dot.setAttribute("aria-label", `Point ${i + 1}, x ${at[0].toFixed(1)}, y ${at[1].toFixed(1)}`);
-  }
-
-  key(dot, event) {
-    const i = this.dots.indexOf(dot), [x, y] = this.points[i], size = event.shiftKey ? 10 * NUDGE : NUDGE;
-    const ways = { ArrowLeft: [-size, 0], ArrowRight: [size, 0], ArrowUp: [0, size], ArrowDown: [0, -size] };
-    if (ways[event.key]) this.move(dot, x + ways[event.key][0], y + ways[event.key][1]);
-    else if (event.key === "Delete" || event.key === "Backspace") { this.remove(i); (this.dots[i] ?? this.dots[i - 1])?.focus(); }
-    else return;
-    event.preventDefault();
-    this.show();
-  }
-
-  remove(i) {
-    if (!this.points.length) throw new Error("There is no point to take away.");
-    this.points.splice(i, 1);
-    this.dots.splice(i, 1)[0].remove();
-    this.dots.forEach((dot, j) => this.move(dot, ...this.points[j])); // their numbers are new
   }
 
   /** A place for one more point: on the present line, with the noise of training. */
