@@ -11,7 +11,7 @@ from snippets.book.paths import BUILD, DOCS, ROOT, SITE, SNIPPETS, relative
 def sources() -> list[str]:
     """The files that the pages are made of, besides results, figures and labs that were run."""
     written = [p for p in DOCS.rglob("*") if p.is_file()]
-    shown = [p for p in SNIPPETS.rglob("*.py")]
+    shown = [*SNIPPETS.rglob("*.py"), *SNIPPETS.rglob("*.js")]
     return sorted(relative(p) for p in [*written, *shown, ROOT / "mkdocs.yml", ROOT / "package-lock.json"])
 
 
