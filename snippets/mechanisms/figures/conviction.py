@@ -103,7 +103,7 @@ def draw_contradiction(runs: list[Measurements]) -> Figure:
             label="_planted",
         )
         ax.set_title(title)
-        ax.set(ylabel="belief in it", ylim=(-0.04, 1.14))
+        ax.set(ylabel="belief in it", ylim=(-0.25, 1.14))
     axes[1, 0].set(xlabel="throws in the text")
     figure.legend(
         *axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2
