@@ -98,6 +98,6 @@ export async function mount(place, data) {
       update(false);
     } catch (error) { note.fail(error); }
   });
-  place.append(pick.node, row, html("label", {}, "the throws, which you can type: ", typed), both, note.node);
+  place.append(pick.node, row, html("label", { style: "display:block" }, "the throws, which you can type: ", typed), both, note.node);
   update();
 }

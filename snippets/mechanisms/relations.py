@@ -222,14 +222,14 @@ def yields(m: Measurements) -> float:
 CLAIMS = [
     Claim("knows", told_apart("k6", KNOWN, 0), above(0.9), "",
           "Of 6 lasting relations the network knows the law: told one way, it answers a mutual one with the partner "
-          "more often than a one-way one, by more than 0.9 of the chance."),
+          "more often than a one-way one, by more than 0.9 of the chance.", digits=3),
     Claim("nonsense", lambda m: float(m["k6"]["partner"][KNOWN, LAWLESS, 0]), between(0.4, 0.6), "",
           "Of a lasting relation without a law it gives the partner a chance of 0.4 to 0.6."),
     Claim("few-deaf", told_apart("k6", NEW, 3), below(0.2), "",
           "Of a relation that it has never met it learns nothing from three pairs shown both ways: less than 0.2."),
     Claim("few-stubborn", turned("k6", MUTUAL), above(0.8), "",
           "Where three pairs show a relation that it knows as mutual to be one-way, it gives the partner over 0.8 "
-          "all the same."),
+          "all the same.", digits=3),
     Claim("many-learn", told_apart("k384", NEW, 3), above(0.5), "",
           "Trained on 384 lasting relations, it learns a new one's law from three pairs: more than 0.5."),
     Claim("many-forget", told_apart("k384", KNOWN, 0), below(0.5), "",
