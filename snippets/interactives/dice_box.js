@@ -67,7 +67,7 @@ export async function mount(place, data) {
   const note = noteLine();
   const pick = choice({ name: "who throws", options: { ...Object.fromEntries(data.names.map((name, die) => [die, `the ${name} die`])), own: "the bets themselves (own text)" }, changed: () => {} });
   const typed = html("input", { type: "text", inputmode: "numeric", "aria-label": "faces thrown, from 1 to 6" });
-  typed.style.cssText = "width:100%;font:inherit;padding:.3em .5em;border:1px solid var(--md-default-fg-color--lighter);background:transparent;color:inherit";
+  typed.style.cssText = "box-sizing:border-box;width:100%;font:inherit;padding:.3em .5em;border:1px solid var(--md-default-fg-color--lighter);background:transparent;color:inherit";
   const row = html("div", { style: "display:flex;flex-wrap:wrap;gap:.5em;margin:.5em 0" });
   const both = html("div", { style: "display:grid;grid-template-columns:repeat(auto-fit,minmax(min(14rem,100%),1fr));gap:1em" });
   const left = html("div"), right = html("div");
