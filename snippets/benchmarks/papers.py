@@ -153,4 +153,22 @@ AHN = Paper(
     ),
 )
 
-PAPERS = {paper.name: paper for paper in (VON_OSWALD, GARG, REDDY, EDELMAN, EDELMAN_UNDROPPED, RAVENTOS, AHN)}
+SINGH = Paper(
+    name="singh",
+    key="singh2024",
+    repository="aadityasingh/icl-dynamics",
+    commit="47eba1da8e295af24b10a55de603f5e28db07ed0",
+    modules=".",
+    libraries=("jax", "jaxlib", "equinox", "optax", "h5py", "nptyping", "numpy"),
+    setting="two layers of 64 dimensions and 8 heads, 50 classes, 5 labels, 2 pairs, batch 32",
+    same=True,
+    alike="Like for like",
+    difference=(
+        "Same task, weights and update, on both sides with features that we draw: theirs, taken from pictures, are not "
+        "released. Ours computes what the 55 different tokens share once, the target's answer only, and the gradient "
+        "by hand."
+    ),
+    goal=Goal("accuracy 0.9 on the training classes, at the paper's rate", 0.9, falls=False, every=250, at_most=25_000),
+)
+
+PAPERS = {paper.name: paper for paper in (VON_OSWALD, GARG, REDDY, EDELMAN, EDELMAN_UNDROPPED, RAVENTOS, AHN, SINGH)}
