@@ -81,7 +81,7 @@ def attend(q: Heads, k: Heads, v: Heads) -> tuple[Heads, Back]:
     a = big.sum(1).add_(FUTURE).softmax(2)
     read = torch.mul(a.unsqueeze(1), v.unsqueeze(2), out=big).sum(3)
 
-    def back(d: Heads) -> Heads:
+    def back(d: Heads) -> Float[Tensor, "3 head d_head pos batch"]:
         """Gradients of q, k and v in one tensor."""
         found = torch.empty(3, *d.shape)
         torch.mul(d.unsqueeze(3), v.unsqueeze(2), out=big)
@@ -109,7 +109,7 @@ def first_layer(w: Parts, g: Parts, features: Float[Tensor, "class feature"], id
     read = read.view(WIDTH, -1).mT
     x = torch.addmm(table.index_select(0, flat), read, w["W_O"])
 
-    def back(dx: Rows) -> Rows:
+    def back(dx: Rows) -> Float[Tensor, "feature width"]:
         torch.mm(read.mT, dx, out=g["W_O"])
         dheads = through_attention((w["W_O"] @ dx.mT).view_as(heads[0]))
         drows = turned(dheads.view(3 * WIDTH, -1).mT.contiguous(), TURNS.conj())
@@ -125,7 +125,7 @@ def first_layer(w: Parts, g: Parts, features: Float[Tensor, "class feature"], id
     return x, back
 
 
-def second_layer(w: Parts, g: Parts, x: Rows) -> tuple[Rows, Back]:
+def second_layer(w: Parts, g: Parts, x: Rows) -> tuple[Float[Tensor, "batch width"], Back]:
     """What it makes of the target, the last place."""
     batch = len(x) // PLACES
     normed, through_norm = norm(w, g, 1, x)
@@ -136,7 +136,7 @@ def second_layer(w: Parts, g: Parts, x: Rows) -> tuple[Rows, Back]:
     read = (a.unsqueeze(1) * v).sum(2).view(WIDTH, batch).mT
     y = torch.addmm(x[-batch:], read, w["W_O_last"])
 
-    def back(dy: Rows) -> Rows:
+    def back(dy: Float[Tensor, "batch width"]) -> Rows:
         torch.mm(read.mT, dy, out=g["W_O_last"])
         dread = (w["W_O_last"] @ dy.mT).view(HEADS, D_HEAD, 1, batch)
         ds = through_softmax((dread * v).sum(1), a, 1).unsqueeze(1)
@@ -163,7 +163,7 @@ def logits_of(w: Parts, g: Parts, features: Float[Tensor, "class feature"], ids:
     y, through_second = second_layer(w, g, x)
     normed, through_norm = norm(w, g, 2, y)
 
-    def back(dlogits: Logits) -> Tensor:
+    def back(dlogits: Logits) -> Float[Tensor, "feature width"]:
         torch.mm(normed.mT, dlogits, out=g["W_U"])
         torch.sum(dlogits, 0, out=g["b_U"])
         return through_first(through_second(through_norm(dlogits @ w["W_U"].mT)))

@@ -118,5 +118,5 @@ def weigh(theirs: Trainer, file: str) -> float:
     labels = np.asarray(batch["labels"])
     ids = np.stack([items[:, 0], len(shown) + labels[:, 0], items[:, 1], len(shown) + labels[:, 1], items[:, 2]])
     arrays |= {"features": shown, "ids": ids.astype(np.int64), "answers": labels[:, -1].astype(np.int64)}
-    np.savez(file, **{name: np.asarray(array) for name, array in arrays.items()})
+    np.savez(file, **arrays)
     return float(theirs.evaluate(batch)["loss"].mean())
