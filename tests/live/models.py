@@ -107,5 +107,3 @@ def with_state(model: GPT2LMHeadModel, prompts: torch.Tensor, alone: torch.Tenso
     logits, swapped = model(prompts).logits, model(alone).logits[:, -1]
     hook.remove()
     return logits, swapped
-
-
