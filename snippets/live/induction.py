@@ -85,7 +85,7 @@ def without(
     start: int,
     prefix: Float[Tensor, "layer head"],
     generator: Generator,
-) -> list[dict[str, float]]:
+) -> list[dict[str, Any]]:
     """The loss on later copies when the best prefix-matching heads write zero; and when as
     many of the other heads do, mean over draws."""
     n_heads = prefix.shape[1]

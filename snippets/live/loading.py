@@ -38,7 +38,9 @@ def load(name: str, revision: str | None = None) -> LiveModel:
     gpt2 or EleutherAI/pythia-160m, or a folder."""
     need_transformers()
     from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     where: dict[str, Any] = {"revision": revision, "local_files_only": is_here(name)}
     config = asked(AutoConfig.from_pretrained, name, where)
     if type(config) not in AutoModelForCausalLM._model_mapping:

@@ -43,11 +43,12 @@ class LiveModel:
             raise ValueError("a loaded model's patterns cannot be set: ablate fully")
         with self.silenced(off):
             found = self.model(tokens, output_attentions=True)
-        if not found.attentions or found.attentions[0] is None or not self.n_heads:
+        patterns = getattr(found, "attentions", None)
+        if not patterns or patterns[0] is None or not self.n_heads:
             raise UsageError(
                 f"'{self.name}' has no attention heads: nothing to look at"
             )
-        return found.logits, found.attentions
+        return found.logits, patterns
 
     @torch.no_grad()
     def logits(
@@ -121,13 +122,14 @@ class LiveModel:
             )
 
     def looks_ahead(self) -> bool:
-        """Whether the last token moves an answer before it."""
+        """Whether the last token moves answers before it, by more than rounding against what
+        it moves of its own."""
         usual = self.ordinary_tokens()
         tokens = usual[torch.arange(8) * (len(usual) - 1) // 7][None]
         other = tokens.clone()
         other[0, -1] = usual[len(usual) // 2 + 1]
-        before, after = self.logits(tokens)[0, :-1], self.logits(other)[0, :-1]
-        return bool((before - after).abs().max() > 1e-3 * (1 + before.abs().max()))
+        moved = (self.logits(tokens) - self.logits(other))[0].abs().amax(-1)  # (pos,)
+        return bool(moved[:-1].max() > 1e-4 * moved[-1])
 
     def ordinary_tokens(self) -> Int[Tensor, " ordinary"]:
         """All tokens but those with a meaning of their own, such as the end of a text."""

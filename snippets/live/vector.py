@@ -92,7 +92,8 @@ def one_draw(
     both = [x for x in draw.asked if x in rival]  # what the other task has an answer to
 
     def right(queries: list[str], by: Task) -> Int[Tensor, " query"]:
-        return torch.tensor([first_token(live, f"{x} ->", by[x]) for x in queries])
+        tokens = [first_token(live, f"{x} ->", by[x]) for x in queries]
+        return torch.tensor(tokens, dtype=torch.long)
 
     to_choose, to_ask = right(draw.choosing, task), right(draw.asked, task)
     by_rival = right(both, rival)

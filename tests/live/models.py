@@ -36,7 +36,7 @@ def gpt2(tokenizer: Any, d: int, heads: int, layers: int, room: int) -> GPT2LMHe
 def by_hand() -> LiveModel:
     """A GPT-2 with an induction head. A token's vector has three parts, each a one-hot vector beside its negative, so
     that the mean is 0 and a layer norm only scales: the word, its place, and a buffer for the word before."""
-    tokenizer = tiny.word_tokenizer(NOUNS + ["moon", "sun"])
+    tokenizer = tiny.word_tokenizer([*NOUNS, "moon", "sun"])
     V, P = len(tokenizer), 104
     d, word, place, buffer = 2 * (2 * V + P), 0, 2 * V, 2 * V + 2 * P
     model = gpt2(tokenizer, d, 2, 2, P)
@@ -64,8 +64,8 @@ def by_hand() -> LiveModel:
 
 
 def trained(n_steps: int = 300, seed: int = 0) -> LiveModel:
-    """A GPT-2 of three layers that has learned the tasks from prompts of six shots; and, besides, to answer a query alone
-    with the state of another prompt's last arrow in place. So it has task vectors, behind layer 1."""
+    """A GPT-2 of three layers that has learned the tasks from prompts of six shots; and, besides, to answer a query
+    alone with the state of another prompt's last arrow in place. So it has task vectors, behind layer 1."""
     torch.manual_seed(seed)
     tokenizer = tiny.word_tokenizer(WORDS + [y for task in TASKS.values() for y in task.values()])
     model = gpt2(tokenizer, 64, 4, 3, 48)
