@@ -1,6 +1,6 @@
 """When does attention only reorder its tokens, and when does it mix them?
 
-Source: sinkhorn1967, theorem 1 (rows and columns scaled by turns). That a mixture of permutations is a
+Source: sinkhorn1967, abstract (rows and columns scaled by turns). That a mixture of permutations is a
 matrix whose rows and columns all add up to 1, and the reverse, is Birkhoff's theorem.
 Nothing is trained: random queries, keys and values, in 64-bit numbers.
 """
@@ -24,7 +24,18 @@ class Config:
     n_tokens: int = 8
     d_k: int = 16
     n_patterns: int = 200
-    sharpness: tuple[float, ...] = (0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128)
+    sharpness: tuple[float, ...] = (
+        0.25,
+        0.5,
+        1.0,
+        2.0,
+        4.0,
+        8.0,
+        16.0,
+        32.0,
+        64.0,
+        128.0,
+    )
     rounds: int = 200  # of scaling rows and columns by turns
 
 

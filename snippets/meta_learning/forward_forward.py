@@ -1,9 +1,9 @@
 """Do goals of each layer's own give the derivative through a training?
 
-Source: hinton2022, sections 2 and 3.3: goodness is the mean square of a layer's activities; it shall be above a
-threshold for real data and below it for false; the label is a part of the input; a layer reads the direction of
-the layer below alone. franceschi2017 for the derivative carried forward. To give the start of a training a
-goodness of its own is our reading, and so is the task.
+Source: hinton2022, abstract: each layer has a goal of its own, high goodness for real data and low for false; goodness
+may be the sum of squared activities, here their mean; section 3.3: the label is a part of the input. franceschi2017
+(abstract) for the derivative carried forward. To give the start of a training such goals is our reading, and so is the
+task.
 """
 
 from collections.abc import Callable
