@@ -17,7 +17,7 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
 
 def row(name: str, numbers: list[float] | list[str]) -> str:
     cells = (n if isinstance(n, str) else f"{n:.3f}" for n in numbers)
-    return f"  {name:<22}" + "".join(f"{cell:>9}" for cell in cells)
+    return f"  {name:<24}" + "".join(f"{cell:>9}" for cell in cells)
 
 
 def prompt(found: dict[str, Any]) -> Iterator[str]:

@@ -64,7 +64,7 @@ def test_each_claim_can_hold_and_can_fail():
     good = {"T": np.array([0, 10]), "cosine": np.array([0.4, 0.5]), "first_order": np.array([1.0, 0.98])}
     good |= {"settings": np.array([-0.3, 0.0]), "same": 1e-15, "differences": 1e-9}
     bad = good | {"cosine": np.array([0.2, 0.95]), "first_order": np.array([1.0, 0.2])}
-    bad |= {"settings": np.array([0.01, -0.01]), "same": 0.1, "differences": 0.1}
+    bad |= {"settings": np.array([0.0001, -0.5]), "same": 0.1, "differences": 0.1}
     for claim in ff.CLAIMS:
         assert claim.holds(claim.value(good)), claim.id
         assert not claim.holds(claim.value(bad)), claim.id
