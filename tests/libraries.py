@@ -5,14 +5,16 @@ import os
 import shutil
 import subprocess
 import sysconfig
+import tomllib
 import venv
 from pathlib import Path
 
 from snippets.book.paths import BUILD, ROOT
-from snippets.live.loading import pins
 
 # `python -m snippets live` needs the first three; what they depend on, torch and the hub's client, is the book's own.
-PINS = (*pins(), "peft==0.21.2", "accelerate==1.15.0", "tokenizers==0.23.3", "psutil==7.2.2", "tqdm==4.70.1")
+# It is read from the file: conftest imports this before shapes are checked.
+LIVE = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]["live"]
+PINS = (*LIVE, "peft==0.21.2", "accelerate==1.15.0", "tokenizers==0.23.3", "psutil==7.2.2", "tqdm==4.70.1")
 HOME = BUILD / "peft"
 
 

@@ -70,5 +70,6 @@ def vector(found: dict[str, Any]) -> Figure:
         style.beside(ax, task["few_shot"], "shots", shift=4)
         style.beside(ax, task["zero_shot"], "no shots", shift=-4)
         ax.legend(loc="upper left", bbox_to_anchor=(0.3, 1.25), ncols=2)
+    axes[-1, 0].xaxis.get_major_locator().set_params(integer=True)
     axes[-1, 0].set(xlabel="layer behind which it is put in")
     return figure

@@ -182,6 +182,23 @@ def test_without_the_packages_the_remedy_is_said(monkeypatch):
         loading.load("gpt2")
 
 
+@pytest.mark.parametrize("raised", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])
+def test_too_large_a_model_is_said_to_be_so(raised):
+    def too_large(*_, **__):
+        raise raised
+
+    with pytest.raises(cli.BookError, match="'big' does not fit into this machine's memory; choose a smaller"):
+        loading.asked(too_large, "big", {"revision": None})
+
+
+def test_a_revision_is_named_in_what_goes_wrong():
+    def unknown(*_, **__):
+        raise OSError("no such thing\nand more")
+
+    with pytest.raises(cli.BookError, match="^'gpt2' at revision 'old' cannot be loaded: no such thing$"):
+        loading.asked(unknown, "gpt2", {"revision": "old"})
+
+
 def test_the_command_is_among_the_books():
     cli_with_live = typer.Typer()
     cli_with_live.command()(command.live)
