@@ -195,7 +195,7 @@ def test_a_revision_is_named_in_what_goes_wrong():
     def unknown(*_, **__):
         raise OSError("no such thing\nand more")
 
-    with pytest.raises(cli.BookError, match="^'gpt2' at revision 'old' cannot be loaded: no such thing$"):
+    with pytest.raises(cli.BookError, match=r"^'gpt2' at revision 'old' cannot be loaded: no such thing$"):
         loading.asked(unknown, "gpt2", {"revision": "old"})
 
 
