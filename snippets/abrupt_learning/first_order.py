@@ -210,7 +210,7 @@ CLAIMS = [
     Claim("loop", loop, above(4), "times",
           "Swept up, the head is lost at more than four times the decay at which, swept down, it comes."),
     Claim("leap", gap, above(0.4), "",
-          "On both sweeps attention on the right label leaps by more than four tenths between two neighbouring decays."),
+          "On both sweeps attention on the right label leaps by over four tenths between neighbouring decays."),
     Claim("two-rests", n_kinds, equals(2), "kinds of rest",
           "At a decay inside the loop, starts in a box end in two states and in no third."),
     Claim("on-the-folds", off_the_folds, below(0.08), "of the decay",

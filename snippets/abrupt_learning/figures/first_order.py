@@ -57,5 +57,3 @@ def draw_sizes(runs: list[Measurements]) -> Figure:
     bottom.minorticks_off()
     bottom.legend()
     return fig
-
-

@@ -9,8 +9,6 @@ Source: ours. That two states which are stable at one value of a parameter, with
 and a loop between them, mark a transition of first order is textbook mean-field theory.
 """
 
-import math
-
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -72,17 +70,20 @@ def states_at_rest(
 # --8<-- [start:folds]
 def folds(alphas: Values, n_pairs: int, n_labels: int) -> tuple[float, float]:
     """The decays between which two states are stable: below the first the flow leaves
-    the plateau, above the second it loses the head. Equal where the curve never turns.
+    the plateau, above the second it loses the head.
 
-    Along the curve from the head (large alpha) the decay rises to the second fold,
-    falls to the first, and rises again on the plateau.
+    As alpha grows along the curve the decay falls on the plateau (with L = N the
+    plateau is the origin, where the curve begins), rises on the branch between, and
+    falls again on the head.
     """
     decay, _ = states_at_rest(alphas, n_pairs, n_labels)
-    # with L = N the plateau is the origin, and the curve ends on it
-    falls = np.flatnonzero(np.diff(decay) > 0)  # in order of growing alpha
-    if not len(falls):
-        return math.nan, math.nan
-    return float(decay[falls[0]]), float(decay[falls[-1] + 1])
+    rises = np.flatnonzero(np.diff(decay) > 0)
+    if not len(rises):
+        raise ValueError(
+            f"n_pairs = {n_pairs} and n_labels = {n_labels}: the curve of states never "
+            "turns back, so nothing ends; give two pairs or more"
+        )
+    return float(decay[rises[0]]), float(decay[rises[-1] + 1])
 
 
 # --8<-- [end:folds]
@@ -90,7 +91,7 @@ def folds(alphas: Values, n_pairs: int, n_labels: int) -> tuple[float, float]:
 
 def attention(theta: States, n_pairs: int) -> Float[Tensor, "alpha"]:
     """z: the target's attention to the right label."""
-    xi, alpha, beta = theta.unbind(-1)
+    _, alpha, beta = theta.unbind(-1)
     return second_layer(alpha * first_layer(beta, n_pairs), n_pairs)[0]
 
 
