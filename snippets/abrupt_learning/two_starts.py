@@ -11,6 +11,7 @@ class new, items of 32 dimensions.
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,7 +69,7 @@ def run(config: Config, seed: int) -> Measurements:
     world = World(t.task, fixed)
     network = new_network(t, first)
     test = world.novel(t.n_test, exam)
-    how = {"batch": t.batch, "learning_rate": t.learning_rate}
+    how: dict[str, Any] = {"batch": t.batch, "learning_rate": t.learning_rate}
     how |= {"look_every": config.look_every}
 
     weights, seen, head = copies(network, len(decays)), [], None

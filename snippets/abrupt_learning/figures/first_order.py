@@ -49,8 +49,9 @@ def draw_sizes(runs: list[Measurements]) -> Figure:
     top.legend(loc="upper right", ncols=2, fontsize=8.5)
     shares = [m["width"] / m["wait"] for m in runs]
     seeds_and_median(bottom, n, shares, 2, "L = 4 N")
-    line = {"color": ink(), "linestyle": ":", "linewidth": 1}
-    bottom.plot(n, shares[0][2] * (n / 8) ** -2, label="$N^{-2}$", **line)
+    line = {"color": ink(), "linestyle": ":"}
+    theory = shares[0][2] * (n / 8) ** -2
+    bottom.plot(n, theory, label="$N^{-2}$", linewidth=1, **line)
     bottom.set(xscale="log", yscale="log", xlabel="pairs, $N$")
     bottom.set(ylabel="fall, as a share\nof the wait", xticks=n)
     bottom.set_xticks(n, [str(int(size)) for size in n])

@@ -1,5 +1,7 @@
 """The figures of abrupt_learning/nine_blocks."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -18,7 +20,12 @@ def rows(ax: Axes, values: np.ndarray, names: list[str], hand: int) -> None:
     """A dot for each seed, a stroke for the median; what a head by hand uses in orange."""
     for row, name in enumerate(names):
         paint = colour(1 if row == hand else 0)
-        dots = {"color": paint, "markersize": 4, "alpha": 0.6, "label": f"_{name}"}
+        dots: dict[str, Any] = {
+            "color": paint,
+            "markersize": 4,
+            "alpha": 0.6,
+            "label": f"_{name}",
+        }
         ax.plot(values[:, row], [row] * len(values), "o", **dots)
         middle = float(np.median(values[:, row]))
         ax.plot([middle] * 2, [row - 0.35, row + 0.35], color=paint, label=f"_{row}")

@@ -1,5 +1,6 @@
 """The figure of abrupt_learning/two_starts."""
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from snippets.abrupt_learning.two_starts import PRESETS, at_the_end
@@ -13,7 +14,7 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
 
 def draw_starts(runs: list[Measurements]) -> Figure:
     fig, axes = panels(1, height=2.9)
-    ax, decays = axes[0, 0], PRESETS["laptop"].decays
+    ax, decays = axes[0, 0], np.array(PRESETS["laptop"].decays)
     for index, (curve, marker, name) in enumerate(
         (
             ("head_attention", "^", "from a network that has its head"),
