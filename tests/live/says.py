@@ -74,7 +74,7 @@ def silenced(live: LiveModel, tokens: torch.Tensor) -> list[float]:
 
 
 def heads(kind: str, **settings: int) -> list[dict[str, Any]]:
-    """What moves when one head of layer 1 asks otherwise: which patterns, and the logits with it or another silenced."""
+    """What moves when a head of layer 1 asks otherwise: which patterns, and the logits with it or another silenced."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
     torch.manual_seed(0)
