@@ -240,9 +240,9 @@ class Letters:
     def __init__(self, *whole: str) -> None:
         self.whole = whole
 
-    def __call__(self, text: str, add_special_tokens: bool) -> dict[str, list]:
-        words = text.replace(" ", "\n ").split("\n")
-        return {"input_ids": [t for w in words for t in ([w] if w.strip() in self.whole else list(w.strip()))]}
+    def __call__(self, text: str, add_special_tokens: bool) -> dict[str, list[int]]:
+        pieces = [[word] if word in self.whole else list(word) for word in text.split(" ")]
+        return {"input_ids": [int.from_bytes(piece.encode()) for word in pieces for piece in word]}
 
 
 def test_an_answer_that_begins_as_its_query_is_not_asked():
