@@ -37,6 +37,9 @@ def live(
     """Ask a real language model: the dax prompt, its induction heads, its task vectors."""
     from snippets.live import figures, tables
 
+    for folder in (json_ and json_.parent, draw and draw.parent):
+        if folder and not folder.is_dir():  # said before hours of measuring
+            raise UsageError(f"there is no folder '{folder}' to write to")
     found = measure(model, revision or None, only, layer, seed)
     for line in tables.lines(found):
         print(line)

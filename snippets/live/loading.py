@@ -41,7 +41,11 @@ def load(name: str, revision: str | None = None) -> LiveModel:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    where: dict[str, Any] = {"revision": revision, "local_files_only": is_here(name)}
+    where: dict[str, Any] = {
+        "revision": revision,
+        "local_files_only": is_here(name),
+        "trust_remote_code": False,  # or the library stops and asks
+    }
     config = asked(AutoConfig.from_pretrained, name, where)
     if type(config) not in AutoModelForCausalLM._model_mapping:
         raise UsageError(

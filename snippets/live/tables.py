@@ -58,14 +58,18 @@ def induction(found: dict[str, Any]) -> Iterator[str]:
 
 def vector(found: dict[str, Any]) -> Iterator[str]:
     yield "task vector: share of right first tokens, on words kept for this"
-    names = ["no shots", "shots", "layer", "vector", "other's", "follows"]
+    names = ["words", "no shots", "shots", "layer", "vector", "other's", "follows"]
     yield row("task", names)
     for name, task in found["tasks"].items():
         at = task["at_layer"]
         numbers = [
+            str(task["asked"]),
             f"{task['zero_shot']:.3f}",
             f"{task['few_shot']:.3f}",
             str(task["layer"]),
         ]
-        rest = [at["vector"], at["other_vector"], at["follows_other"]]
-        yield row(name, numbers + [f"{n:.3f}" for n in rest])
+        numbers += [f"{at['vector']:.3f}", f"{at['other_vector']:.3f}"]
+        follows = f"{at['follows_other']:.3f}" if task["shared"] else "-"
+        yield row(name, [*numbers, follows])
+    for name in found["left_out"]:
+        yield f"  {name}: left out, its answers begin with the token that their queries begin with"

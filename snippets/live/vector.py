@@ -34,7 +34,6 @@ class Draw:
     shown: list[str]
     dummy: str
     choosing: list[str]  # queries on which the layer is chosen
-    asked: list[str]  # and those whose answers are reported
 
 
 # --8<-- [start:vector]
@@ -67,35 +66,57 @@ def measure(
     other: dict[str, str] = OTHER,
 ) -> dict[str, Any]:
     """For each task: shares of right answers with no shots, with shots, with its vector and
-    with another task's, by layer. `layer`: that one alone, instead of the best."""
+    with another task's, by layer. `layer`: that one alone, instead of the best. Left out is
+    a task of which hardly any answer can be told from its query by the first token."""
     if layer is not None:
         live.check_layer(layer)
     layers = list(range(live.n_layers)) if layer is None else [layer]
-    found = {}
+    found, left_out = {}, []
     for name, task in tasks.items():
         (generator,) = streams(seed, 1)
-        rival = tasks[other[name]]
-        rows = [one_draw(live, task, rival, layers, generator) for _ in range(DRAWS)]
-        found[name] = together(rows, layers) | {"other": other[name]}
-    return {"layers": layers, "tasks": found}
+        rival, clear = tasks[other[name]], clear_words(live, task)
+        if len(clear) < 4:
+            left_out.append(name)
+            continue
+        asked = asked_words(task, clear, generator)
+        rows = [
+            one_draw(live, task, rival, clear, asked, layers, generator)
+            for _ in range(DRAWS)
+        ]
+        found[name] = together(rows, layers) | {
+            "other": other[name],
+            "asked": len(asked),
+            "shared": sum(x in rival for x in asked),
+        }
+    return {"layers": layers, "tasks": found, "left_out": left_out}
 
 
 # --8<-- [start:draw]
 def one_draw(
-    live: LiveModel, task: Task, rival: Task, layers: list[int], generator: Generator
+    live: LiveModel,
+    task: Task,
+    rival: Task,
+    clear: list[str],
+    asked: list[str],
+    layers: list[int],
+    generator: Generator,
 ) -> dict[str, Any]:
-    """All shares of one draw of words."""
-    draw, its_draw = draw_words(task, generator), draw_words(rival, generator)
+    """All shares of one draw of shots. What is asked stands in no shots, the rival's neither."""
+    draw = draw_words(task, clear, asked, generator)
+    its_draw = draw_words(rival, [], asked, generator)
     own, its = task_vectors(live, task, draw), task_vectors(live, rival, its_draw)
-    alone = [f"{query} ->" for query in draw.asked]
+    alone = [f"{query} ->" for query in asked]
     told = shots(task, draw.shown)
-    both = [x for x in draw.asked if x in rival]  # what the other task has an answer to
+
+    def begins(x: str, by: Task) -> int:
+        return first_token(live, f"{x} ->", by[x])
 
     def right(queries: list[str], by: Task) -> Int[Tensor, " query"]:
-        tokens = [first_token(live, f"{x} ->", by[x]) for x in queries]
-        return torch.tensor(tokens, dtype=torch.long)
+        return torch.tensor([begins(x, by) for x in queries], dtype=torch.long)
 
-    to_choose, to_ask = right(draw.choosing, task), right(draw.asked, task)
+    # what the other task answers in another way
+    both = [x for x in asked if x in rival and begins(x, task) != begins(x, rival)]
+    to_choose, to_ask = right(draw.choosing, task), right(asked, task)
     by_rival = right(both, rival)
 
     def share(said: Int[Tensor, " query"], right: Int[Tensor, " query"]) -> float:
@@ -113,8 +134,8 @@ def one_draw(
             last_logits(live, [told + q for q in alone]).argmax(-1), to_ask
         ),
         "choosing": patched(own, draw.choosing, to_choose),
-        "vector": patched(own, draw.asked, to_ask),
-        "other_vector": patched(its, draw.asked, to_ask),
+        "vector": patched(own, asked, to_ask),
+        "other_vector": patched(its, asked, to_ask),
         "follows_other": patched(its, both, by_rival),
     }
 
@@ -126,15 +147,35 @@ def shots(task: Task, words: list[str]) -> str:
     return "".join(f"{x} -> {task[x]}\n" for x in words)
 
 
-def draw_words(task: Task, generator: Generator) -> Draw:
-    """Random words for each role; none has two. Raises UsageError for too few."""
+def clear_words(live: LiveModel, task: Task) -> list[str]:
+    """Words whose answer begins with another token than the word itself would. Of the rest,
+    such as `lamp -> lamp|s`, a model that repeats the query would be called right."""
+    return [
+        x
+        for x, y in task.items()
+        if first_token(live, f"{x} ->", y) != first_token(live, f"{x} ->", x)
+    ]
+
+
+def asked_words(task: Task, clear: list[str], generator: Generator) -> list[str]:
+    """The queries whose answers are reported: drawn once, and kept out of all shots and of
+    the choice of a layer. Raises UsageError for too few."""
     if len(task) < N_SHOTS + 3:
         raise UsageError(f"{len(task)} pairs are too few: a task needs {N_SHOTS + 3}")
-    order = torch.randperm(len(task), generator=generator).tolist()
-    words = [list(task)[i] for i in order]
-    rest = words[N_SHOTS + 1 :]
-    half = len(rest) // 2
-    return Draw(words[:N_SHOTS], words[N_SHOTS], rest[:half], rest[half:])
+    n = min((len(task) - N_SHOTS - 1) // 2, len(clear) // 2)
+    order = torch.randperm(len(clear), generator=generator).tolist()
+    return [clear[i] for i in order[:n]]
+
+
+def draw_words(
+    task: Task, clear: list[str], asked: list[str], generator: Generator
+) -> Draw:
+    """Random words for each role; none has two."""
+    free = [x for x in task if x not in asked]
+    order = torch.randperm(len(free), generator=generator).tolist()
+    words = [free[i] for i in order]
+    choosing = [x for x in words[N_SHOTS + 1 :] if x in clear]
+    return Draw(words[:N_SHOTS], words[N_SHOTS], choosing)
 
 
 def together(rows: list[dict[str, Any]], layers: list[int]) -> dict[str, Any]:

@@ -194,10 +194,10 @@ CLAIMS = [
     Claim("not-causal", lambda m: float(m["reordered_causal"]), above(0.2), "of the largest output",
           "With the causal mask it is not: outputs differ by over a fifth of the largest one."),
     Claim("matched", lambda m: float(m["matched_formula"]), below(1e-12), "",
-          "Where each query is the key of another token, the share off the permutation is "
+          "Where each query asks for a key of its own, the share off the permutation is "
           "1 - 1 / (1 + (n - 1) e^-s), s being the sharpness.", exact=True),
     Claim("collide", lambda m: float(m["random"][-1]), above(0.3), "",
-          "Random queries: however sharp, over three tenths of the attention are off every permutation."),
+          "Random queries: at the largest sharpness over three tenths of the attention are off every permutation."),
     Claim("distinct", lambda m: float(m["distinct"]), at_most(0.02), "",
           "In at most two random patterns of a hundred all rows have different best keys."),
     Claim("limit", lambda m: float(abs(m["random"][-1] - m["collisions"])), below(0.02), "",

@@ -73,6 +73,42 @@ def silenced(live: LiveModel, tokens: torch.Tensor) -> list[float]:
     return found + biases
 
 
+def heads(kind: str, **settings: int) -> list[dict[str, Any]]:
+    """What moves when a head of layer 1 asks otherwise: which patterns, and the logits with it or another silenced."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    torch.manual_seed(0)
+    tokenizer = tiny.word_tokenizer(tiny.all_words())
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "initializer_range": 0.5}
+    config = AutoConfig.for_model(kind, vocab_size=len(tokenizer), **sizes, **settings)
+    config._attn_implementation = "eager"
+    live = LiveModel(kind, AutoModelForCausalLM.from_config(config), tokenizer)
+    tokens, found = live.ordinary_tokens()[:12][None], []
+
+    def asks(head: int) -> torch.Tensor:
+        here, block = slice(8 * head, 8 * head + 8), live.blocks[1]
+        if kind == "gpt2":
+            return block.attn.c_attn.weight[:, here]
+        if kind == "gpt_neox":  # query, key and value of a head side by side
+            return block.attention.query_key_value.weight[24 * head : 24 * head + 8]
+        return block.self_attn.q_proj.weight[here]
+
+    for head in range(4):
+        other, before = (head + 1) % 4, asks(head).clone()
+        was = [live(tokens, off=off) for off in ((), [(1, head)], [(1, other)])]
+        asks(head).add_(torch.randn(before.shape))
+        now = [live(tokens, off=off) for off in ((), [(1, head)], [(1, other)])]
+        asks(head).copy_(before)
+        pattern, off, other_off = (
+            (b - a).abs() for a, b in zip([was[0][1][1], was[1][0], was[2][0]], [now[0][1][1], now[1][0], now[2][0]])
+        )
+        found.append({
+            "head": head, "moved": [bool(p.max() > 1e-4) for p in pattern[0]],
+            "off": off.max().item(), "other_off": other_off.max().item(),
+        })  # fmt: skip
+    return found
+
+
 def errors(folder: Path) -> dict[str, Any]:
     """Bad calls of the command line, with their exit code and what they write on either stream."""
     from transformers import (
@@ -155,6 +191,7 @@ def main(into: str) -> None:
     trained = saved(models.trained(), folder / "trained")
     found = {
         "random": {kind: random_one(kind, folder / kind) for kind in tiny.KINDS},
+        "heads": {kind: heads(kind) for kind in tiny.KINDS} | {"llama_grouped": heads("llama", num_key_value_heads=2)},
         "by_hand": induction.measure(by_hand),
         "trained": vector.measure(trained, tasks=models.TASKS, other=models.OTHER),
         "one_layer": vector.measure(trained, layer=2, tasks=models.TASKS, other=models.OTHER),

@@ -14,6 +14,7 @@ import typer.testing
 from snippets.book import cli
 from snippets.book.paths import DOCS
 from snippets.live import command, loading, tables, vector, words
+from snippets.live.model import LiveModel
 from tests import libraries
 
 KINDS = ("gpt2", "gpt_neox", "llama")
@@ -112,6 +113,14 @@ def test_a_task_vector_says_the_task_and_another_says_another(says, task):
     assert found["at_layer"]["follows_other"] > 0.9
     assert found["vector"][2] < 0.5  # behind the last block the dummy's own answer stands
     assert found["layer"] in (0, 1)
+
+
+@needs_libraries
+@pytest.mark.parametrize("kind", [*KINDS, "llama_grouped"])
+def test_the_head_that_is_silenced_is_the_one_that_is_scored(says, kind):
+    for one in says["heads"][kind]:  # another query of one head: its pattern alone moves, and nothing without it
+        assert one["moved"] == [other == one["head"] for other in range(4)]
+        assert one["off"] < 1e-5 and one["other_off"] > 1e-4
 
 
 @needs_libraries
@@ -215,11 +224,35 @@ def test_tasks_have_pairs_enough_and_a_rival(task):
 
 @pytest.mark.parametrize("task", words.TASKS)
 def test_no_word_has_two_roles(task):
-    draw = vector.draw_words(words.TASKS[task], torch.Generator().manual_seed(0))
-    roles = [*draw.shown, draw.dummy, *draw.choosing, *draw.asked]
-    assert sorted(roles) == sorted(words.TASKS[task]) and len(draw.asked) >= 7
+    pairs, generator = words.TASKS[task], torch.Generator().manual_seed(0)
+    asked = vector.asked_words(pairs, list(pairs), generator)
+    for _ in range(3):  # what is asked stays out of every draw's shots, and of its choice of a layer
+        draw = vector.draw_words(pairs, list(pairs), asked, generator)
+        roles = [*draw.shown, draw.dummy, *draw.choosing, *asked]
+        assert sorted(roles) == sorted(pairs) and len(asked) >= 7
+    rival = vector.draw_words(words.TASKS[words.OTHER[task]], [], asked, generator)
+    assert not {*rival.shown, rival.dummy} & set(asked) and len(rival.shown) == vector.N_SHOTS
+
+
+class Letters:
+    """A tokenizer of letters, but for some whole words."""
+
+    def __init__(self, *whole: str) -> None:
+        self.whole = whole
+
+    def __call__(self, text: str, add_special_tokens: bool) -> dict[str, list[int]]:
+        pieces = [[word] if word in self.whole else list(word) for word in text.split(" ")]
+        return {"input_ids": [int.from_bytes(piece.encode()) for word in pieces for piece in word]}
+
+
+def test_an_answer_that_begins_as_its_query_is_not_asked():
+    pairs = {"dog": "dogs", "cat": "cats"}
+    live = object.__new__(LiveModel)
+    live.name, live.tokenizer = "letters", Letters("dog", "dogs")
+    assert vector.clear_words(live, pairs) == ["dog"]
 
 
 def test_a_task_of_few_pairs():
+    pairs = {str(i): "y" for i in range(7)}
     with pytest.raises(cli.BookError, match="7 pairs are too few: a task needs 8"):
-        vector.draw_words({str(i): "y" for i in range(7)}, torch.Generator())
+        vector.asked_words(pairs, list(pairs), torch.Generator())

@@ -15,8 +15,10 @@ def table() -> str:
     if found is None:
         return "Not timed yet; `python -m snippets.benchmarks --authors FOLDER` does it."
     papers = found["papers"]
-    rows = ["| code of | times as fast | theirs, ms | ours, ms |", "|---|--:|--:|--:|"]
-    rows += [f"| {named(name, one)}[^{one['key']}] | {times(one)} |" for name, one in papers.items()]
+    rows = ["| code of | times as fast | theirs, ms | ours, ms | how alike |", "|---|--:|--:|--:|---|"]
+    rows += [
+        f"| {named(name, one)}[^{one['key']}] | {times(one)} | {one['alike'].lower()} |" for name, one in papers.items()
+    ]
     arrivals = [
         line for name, one in papers.items() if one.get("reached", {}).get("ours") for line in arrival(name, one)
     ]
@@ -51,7 +53,7 @@ def times(one: dict[str, Any]) -> str:
 def arrival(name: str, one: dict[str, Any]) -> list[str]:
     """A table of what both sides took to the goal, seed by seed."""
     head = [
-        f"{named(name, one)}, to {one['goal']}: steps, and core-seconds of training.",
+        f"{named(name, one)}, to {one['goal']}: steps, and core-seconds of training. The ratio counts the steps too.",
         "",
         "| seed | times as fast | theirs | ours |",
         "|--:|--:|--:|--:|",

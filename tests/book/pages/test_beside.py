@@ -34,7 +34,7 @@ def test_without_a_record_it_says_what_to_run(known):
 
 def test_a_row_has_both_times_and_the_ratio_with_its_range(known):
     text = known({"papers": {"ahn": ONE}})
-    assert "| Ahn et al. 2023, `ahn`[^ahn2023] | **10** (9.5 to 11) | 20.1 | 2 |" in text
+    assert "| Ahn et al. 2023, `ahn`[^ahn2023] | **10** (9.5 to 11) | 20.1 | 2 | like for like |" in text
     assert "*Like for like.* None." in text
     assert "differ by 2 × 10<sup>−7</sup> of their size" in text
     assert "`a/b` at `0123456789`, with torch 2.1." in text
