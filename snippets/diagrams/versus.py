@@ -8,15 +8,15 @@ PLACES = (-4.2, -2.6, -0.4, 1.1, 3.7)  # the points of the chapter's figure
 ASKED = 2.5
 WAYS = (
     ("read", "one pass of a trained network"),
-    ("step", "gradient steps from some start"),
-    ("look up", "the answer of the nearest"),
+    ("step", "gradient steps from a start"),
+    ("look up", "take the nearest point's answer"),
     ("solve", "a formula, fitted to the points"),
 )
 
 
 def four_ways() -> Drawing:
     drawing = Drawing(height=236)
-    drawing.text(60, 14, "five points, one question", "strong", anchor="start")
+    drawing.text(4, 14, "five points, one question", "strong", anchor="start")
     across, up = lambda x: 62 + 11 * x, lambda y: 124 - 11 * y
     drawing.box(62, 124, 116, 96)
     for x in PLACES:

@@ -3,7 +3,8 @@
 Source: kirsch2022, section 3.1, for the tasks; the table is ours. The learner in context
 is that of general_purpose.py. Every way that is trained sees the same 8,000 tasks of five
 digits, and its settings are the best of six trials. Then, without further training: new
-tasks of held-out images, of five digits never seen, and of three tables of numbers.
+tasks of held-out images, of five digits never seen, and of three tables of numbers. It takes some
+130 core-seconds over five seeds, an exception that is declared.
 """
 
 from dataclasses import dataclass
@@ -100,10 +101,12 @@ def flops(m: Measurements, way: str) -> float:
 CLAIMS = [
     Claim("one", lambda m: ahead(m, "icl", "neighbour", 1), above(0.02), "",
           "After one example reading is ahead of the nearest neighbour by more than 0.02."),
-    Claim("ridge", lambda m: max(ahead(m, "icl", "ridge", int(n)) for n in m["shots"]), below(0.05), "at most",
+    Claim("ridge", lambda m: max(ahead(m, "icl", "ridge", int(n)) for n in m["shots"]), below(0.05), "",
           "At no number of examples is it ahead of ridge on the raw inputs by 0.05."),
-    Claim("many", lambda m: max(ahead(m, way, "icl", 20) for way in ("scratch", "tuned", "neighbour")), above(0), "",
-          "After twenty examples the best of three is ahead of reading: from scratch, fine-tuned, nearest neighbour."),
+    Claim("many", lambda m: max(ahead(m, way, "icl", 20) for way in ("scratch", "neighbour")), above(0), "",
+          "After twenty examples a network from scratch or the nearest neighbour is right more often than reading."),
+    Claim("tuned-ahead", lambda m: ahead(m, "tuned", "icl", 20), above(0), "",
+          "So is the fine-tuned network."),
     Claim("icl", lambda m: at(m, "icl", 20), between(0.6, 0.8), "", "Reading is right in six to eight answers of ten."),
     Claim("scratch", lambda m: at(m, "scratch", 20), between(0.65, 0.82), "",
           "From scratch it is 0.65 to 0.82."),
@@ -113,7 +116,7 @@ CLAIMS = [
           "ANIL is behind MAML by more than 0.03."),
     Claim("tuned", lambda m: ahead(m, "tuned", "scratch", 20), between(-0.04, 0.04), "",
           "Pretraining on all tasks at once changes what fine-tuning reaches by less than 0.04."),
-    Claim("elsewhere", ahead_elsewhere, below(0), "at best",
+    Claim("elsewhere", ahead_elsewhere, below(0), "",
           "On each of the four data sets never seen, some way that was trained on nothing is ahead of reading."),
     Claim("neighbour-cost", lambda m: flops(m, "neighbour"), below(0.01), "of reading's FLOPs",
           "The nearest neighbour takes less than a hundredth of reading's FLOPs."),

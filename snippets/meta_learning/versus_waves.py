@@ -1,7 +1,8 @@
 """Is reading examples any better than learning from them by steps, or by a formula?
 
 Source: finn2017, section 5.1, for the waves; the table is ours. Here every way that is
-trained sees the same 10,000 tasks, and its settings are the best of six trials.
+trained sees the same 10,000 tasks, and its settings are the best of six trials. It takes
+some 130 core-seconds over five seeds, an exception that is declared.
 """
 
 from dataclasses import dataclass
@@ -167,9 +168,9 @@ CLAIMS = [
           "After twenty examples the nearest neighbours leave more than four times reading's error."),
     Claim("higher", lambda m: share(m, "icl", "higher") / share(m, "icl", "as trained"), above(4), "times as large",
           "On waves higher than any of training, reading's share of error is more than four times as large."),
-    Claim("further", lambda m: share(m, "icl", "further"), above(0.8), "of the error of saying 0",
+    Claim("further", lambda m: share(m, "icl", "further"), above(0.8), "times the error of saying 0",
           "Where no point of training lay, it leaves more than 0.8 of the error of always saying 0."),
-    Claim("wide-further", lambda m: share(m, "wide", "further"), above(2), "of the error of saying 0",
+    Claim("wide-further", lambda m: share(m, "wide", "further"), above(2), "times the error of saying 0",
           "There the large MAML is more than twice as bad as always saying 0."),
     Claim("fourier-higher", lambda m: share(m, "fourier", "higher") / share(m, "fourier", "as trained"),
           between(0.4, 2.5), "of its share in range",
