@@ -1,8 +1,7 @@
 """Is reading examples any better than learning from them by steps, or by a formula?
 
 Source: finn2017, section 5.1, for the waves; the table is ours. Here every way that is
-trained sees the same 10,000 tasks, and its settings are the best of six trials. It takes
-some 130 core-seconds over five seeds, an exception that is declared.
+trained sees the same 10,000 tasks, and its settings are the best of six trials.
 """
 
 from dataclasses import dataclass
@@ -150,7 +149,7 @@ CLAIMS = [
           "MAML of the same size leaves more than three times reading's error after ten examples."),
     Claim("same-size", lambda m: before(m, "wide", "icl", "parameters"), between(0.9, 1.1), "of reading's parameters",
           "It has as many parameters, within a tenth."),
-    Claim("same-training", lambda m: before(m, "wide", "icl", "training_flops"), between(0.9, 1.2), "of reading's",
+    Claim("same-training", lambda m: before(m, "wide", "icl", "training_flops"), between(0.9, 1.2), "times reading's FLOPs",
           "And its training took as many FLOPs, within a fifth."),
     Claim("first", lambda m: over(m, "first", "maml", 10), above(1), "times MAML's",
           "After ten examples first-order MAML leaves more than MAML."),
