@@ -43,7 +43,7 @@ def draw_curves(runs: list[Measurements]) -> Figure:
     for index, way in enumerate(BESIDE):
         ahead = [a - b for a, b in zip(right[way], right["neighbour"])]
         style.seeds_and_median(bottom, shots, ahead, index, NAMES[way], **line)
-    style.level(bottom, 0, "nearest neighbour")
+    style.beside(bottom, 0, "nearest\nneighbour")
     bottom.set(xlabel="examples shown", ylabel="ahead by")
     for ax in (top, bottom):
         ax.set(xscale="log")
