@@ -74,7 +74,8 @@ def place(m: Measurements, n: int) -> int:
 
 
 def ahead(m: Measurements, one: str, other: str, n: int) -> float:
-    return at(m, one, n) - at(m, other, n)
+    """How many more answers of a hundred are right."""
+    return 100 * (at(m, one, n) - at(m, other, n))
 
 
 def away(m: Measurements, way: str, data: str) -> float:
@@ -83,9 +84,9 @@ def away(m: Measurements, way: str, data: str) -> float:
 
 
 def ahead_elsewhere(m: Measurements) -> float:
-    """On which data set reading does best beside those who were trained on nothing, and
-    by how much."""
-    return max(
+    """Where reading does best beside those who were trained on nothing: how many more
+    answers of a hundred are right."""
+    return 100 * max(
         away(m, "icl", data) - max(away(m, way, data) for way in UNTRAINED)
         for data in ELSEWHERE
     )
@@ -99,24 +100,24 @@ def flops(m: Measurements, way: str) -> float:
 
 # fmt: off
 CLAIMS = [
-    Claim("one", lambda m: ahead(m, "icl", "neighbour", 1), above(0.02), "",
-          "After one example reading is ahead of the nearest neighbour by more than 0.02."),
-    Claim("ridge", lambda m: max(ahead(m, "icl", "ridge", int(n)) for n in m["shots"]), below(0.05), "",
-          "At no number of examples is it ahead of ridge on the raw inputs by 0.05."),
-    Claim("many", lambda m: max(ahead(m, way, "icl", 20) for way in ("scratch", "neighbour")), above(0), "",
+    Claim("one", lambda m: ahead(m, "icl", "neighbour", 1), above(2), "answers in 100",
+          "After one example reading is ahead of the nearest neighbour by more than 2 answers in 100."),
+    Claim("ridge", lambda m: max(ahead(m, "icl", "ridge", int(n)) for n in m["shots"]), below(5), "answers in 100",
+          "At no number of examples is it ahead of ridge on the raw inputs by 5 answers in 100."),
+    Claim("many", lambda m: max(ahead(m, way, "icl", 20) for way in ("scratch", "neighbour")), above(0), "answers in 100",
           "After twenty examples a network from scratch or the nearest neighbour is right more often than reading."),
-    Claim("tuned-ahead", lambda m: ahead(m, "tuned", "icl", 20), above(0), "",
+    Claim("tuned-ahead", lambda m: ahead(m, "tuned", "icl", 20), above(0), "answers in 100",
           "So is the fine-tuned network."),
     Claim("icl", lambda m: at(m, "icl", 20), between(0.6, 0.8), "", "Reading is right in six to eight answers of ten."),
     Claim("scratch", lambda m: at(m, "scratch", 20), between(0.65, 0.82), "",
           "From scratch it is 0.65 to 0.82."),
-    Claim("maml", lambda m: ahead(m, "maml", "icl", 20), between(-0.08, 0.08), "",
-          "After twenty examples MAML and reading are within 0.08 of each other."),
-    Claim("anil", lambda m: ahead(m, "maml", "anil", 20), above(0.03), "",
-          "ANIL is behind MAML by more than 0.03."),
-    Claim("tuned", lambda m: ahead(m, "tuned", "scratch", 20), between(-0.04, 0.04), "",
-          "Pretraining on all tasks at once changes what fine-tuning reaches by less than 0.04."),
-    Claim("elsewhere", ahead_elsewhere, below(0), "",
+    Claim("maml", lambda m: ahead(m, "maml", "icl", 20), between(-8, 8), "answers in 100",
+          "After twenty examples MAML and reading are within 8 answers in 100 of each other."),
+    Claim("anil", lambda m: ahead(m, "maml", "anil", 20), above(3), "answers in 100",
+          "ANIL is behind MAML by more than 3 answers in 100."),
+    Claim("tuned", lambda m: ahead(m, "tuned", "scratch", 20), between(-4, 4), "answers in 100",
+          "Pretraining on all tasks at once changes what fine-tuning reaches by less than 4 answers in 100."),
+    Claim("elsewhere", ahead_elsewhere, below(0), "answers in 100",
           "On each of the four data sets never seen, some way that was trained on nothing is ahead of reading."),
     Claim("neighbour-cost", lambda m: flops(m, "neighbour"), below(0.01), "of reading's FLOPs",
           "The nearest neighbour takes less than a hundredth of reading's FLOPs."),

@@ -85,8 +85,8 @@ def test_digits_claims_can_hold_and_can_fail():
         "elsewhere": np.full((4, 10), 0.9) - 0.1 * (np.arange(10) == 0),
         "task_flops": np.array([[cost.get(way, 1e5)] * 5 for way in digits.WAYS]),
     }  # fmt: skip
-    assert digits.ahead_elsewhere(good) == pytest.approx(-0.1)
-    assert digits.ahead(good, "icl", "ridge", 10) == pytest.approx(-0.02)
+    assert digits.ahead_elsewhere(good) == pytest.approx(-10)
+    assert digits.ahead(good, "icl", "ridge", 10) == pytest.approx(-2)
     wrong = good | {
         "right": by_way(digits.WAYS, 0.5, icl=[0.2, 0.5, 0.7, 0.9, 0.9], neighbour=[0.3] * 5, tuned=[0.9] * 5),
         "elsewhere": np.full((4, 10), 0.8),
