@@ -3,14 +3,15 @@
 Source: ours. Two settings, waves (finn2017, section 5.1) and named digits (after
 kirsch2022, section 3.1); ten ways to learn, six trials each, on a third to a
 half of the training that the other experiments have. The winners, which these take over,
-were picked on seeds 1000 and 1001. It takes some 250 core-seconds over five seeds, an exception that is declared.
+were picked on seeds 1000 and 1001. It takes some 350
+core-seconds over five seeds, an exception that is declared.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from snippets.contract import Claim, Measurements, below
+from snippets.contract import Claim, Measurements, below, between
 from snippets.icl.streams import streams
 from snippets.icl.tasks.exams import Exam, digits_exam, errors
 from snippets.icl.tasks.waves_to_learn import wave_exam
@@ -82,11 +83,18 @@ def worst(m: Measurements, setting: str) -> float:
     return max(regret(m, setting, name) for name in TRIED[setting])
 
 
+UNSURE = ("icl", "fourier")  # on waves: two tuning seeds did not find the best of six
+
+
 # fmt: off
 CLAIMS = [
-    Claim("waves", lambda m: worst(m, "waves"), below(1.25), "times the best of its six",
-          "On waves no chosen setting leaves more than one and a quarter times the error of the best of its six."),
     Claim("digits", lambda m: worst(m, "digits"), below(1.25), "times the best of its six",
-          "On digits none leaves more than one and a quarter times either."),
+          "On digits no chosen setting leaves more than one and a quarter times the error of the best of its six."),
+    Claim("waves", lambda m: max(regret(m, "waves", name) for name in TRIED["waves"] if name not in UNSURE),
+          below(1.25), "times the best of its six",
+          "On waves none of the eight ways other than reading and ridge on random waves does either."),
+    Claim("unsure", lambda m: max(regret(m, "waves", name) for name in UNSURE), between(1.05, 2),
+          "times the best of its six",
+          "There the worse of these two leaves between 1.05 times and twice the error of the best of its six."),
 ]
 # fmt: on

@@ -104,12 +104,16 @@ def test_the_regret_is_that_of_the_worst_choice():
         for name in ways:
             good[s][name] = np.full(6, 2.0)
             good[s][name][WINNER[s][name]] = 1.9
-    assert [claim.value(good) for claim in trials.CLAIMS] == [1.0, 1.0]
+    values = {claim.id: claim.value(good) for claim in trials.CLAIMS}
+    assert values == {"digits": 1.0, "waves": 1.0, "unsure": 1.0}
     good["waves"]["maml"] = np.where(np.arange(6) == WINNER["waves"]["maml"], 4.0, np.inf)
     assert trials.worst(good, "waves") == 1.0
-    good["waves"]["maml"][0] = 2.0
-    assert trials.regret(good, "waves", "maml") == trials.worst(good, "waves") == 2.0
-    assert not trials.CLAIMS[0].holds(trials.CLAIMS[0].value(good))
+    for setting, name in (("waves", "maml"), ("waves", "icl"), ("digits", "ridge")):
+        good[setting][name] = np.full(6, 4.0)
+        good[setting][name][0] = 2.5
+    assert trials.regret(good, "waves", "maml") == trials.worst(good, "waves") == 1.6
+    held = {claim.id: claim.holds(claim.value(good)) for claim in trials.CLAIMS}
+    assert held == {"digits": False, "waves": False, "unsure": True}
 
 
 @pytest.mark.parametrize(("module", "ways"), [(waves, waves.WAYS), (digits, digits.WAYS)])
