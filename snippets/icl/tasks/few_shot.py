@@ -55,8 +55,8 @@ def new_weights(widths: tuple[int, ...], generator: Generator) -> Weights:
 
 
 def network(
-    weights: Weights, x: Float[Tensor, "*task point 1"]
-) -> Float[Tensor, "*task point 1"]:
+    weights: Weights, x: Float[Tensor, "*task point d_in"]
+) -> Float[Tensor, "*task point d_out"]:
     """A ReLU network; weights with a leading task dimension are one for each task."""
     for layer in range(0, len(weights), 2):
         x = x @ weights[layer] + weights[layer + 1].unsqueeze(-2)
