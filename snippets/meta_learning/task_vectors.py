@@ -252,7 +252,7 @@ CLAIMS = [
     Claim("no-example", end("zero_shot"), below(0.35), "",
           "Without an example fewer than 35 in 100 are right."),
     Claim("added", put("added"), above(0.6), "",
-          "With the function vector added after the first layer and no example more than six answers in ten are right."),
+          "With the function vector added after the first layer and no example over six answers in ten are right."),
     Claim("mean", put("added_mean"), below(0.4), "",
           "With the mean of all tasks' vectors added fewer than four in ten are right."),
     Claim("replaced", best_replaced, below(0.5), "",
@@ -282,6 +282,12 @@ CLAIMS = [
     Claim("four-heads", lambda m: float(m["of_heads"][3] / m["of_heads"][-1]), above(0.65), "",
           "The four heads with the largest effect give a vector that is right at least 0.65 times as often as that of "
           "all twelve."),
+    Claim("effect-off", lambda m: float(m["without_effects_new"][3]), below(0.95), "",
+          "Without the three heads of largest effect fewer than 95 answers in 100 are right."),
+    Claim("match-off", lambda m: float(m["without_matches_new"][3]), below(0.95), "",
+          "Without the three heads that look most at a match fewer than 95 in 100 are right."),
+    Claim("any-off", lambda m: float(m["without_any_new"][3]), below(0.95), "",
+          "Without any three heads, on average over six draws, fewer than 95 in 100 are right."),
     Claim("match-heads", lambda m: float(m["without_matches_new"][3] - m["without_effects_new"][3]), below(0.1), "",
           "Without the three heads that look most at a match at most 0.1 more is right than without the three with the "
           "largest effect. It would take a network that must copy as well, and more heads, to tell the two apart.",

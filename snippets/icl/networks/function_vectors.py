@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from snippets.icl.networks.open_transformer import HeadChange, OpenTransformer
@@ -28,7 +28,10 @@ class TaskMeans(NamedTuple):
 # --8<-- [start:means]
 @torch.no_grad()
 def task_means(
-    network: OpenTransformer, tokens: Prompt, task: Labels, without: Prompt
+    network: OpenTransformer,
+    tokens: Prompt,
+    task: Labels,
+    without: Int[Tensor, "others short"],
 ) -> TaskMeans:
     """Means over each task's prompts, at the last token. `without`: prompts that show
     no example. Raises ValueError for a task without prompts."""

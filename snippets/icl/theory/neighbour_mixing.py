@@ -46,11 +46,12 @@ def plane(H: Float[Tensor, "*batch word d"]) -> Float[Tensor, "*batch word 2"]:
 
 
 def likeness(
-    points: Float[Tensor, "*batch word 2"], steps: Int[Tensor, "*batch word word"]
+    points: Float[Tensor, "*batch word 2"], steps: Int[Tensor, "*any word word"]
 ) -> Float[Tensor, "*batch"]:
     """The correlation, over all pairs of words, of distances in the plane with steps on
     the graph."""
-    first, second = torch.triu_indices(*steps.shape[-2:], offset=1)
+    n_words = steps.shape[-1]
+    first, second = torch.triu_indices(n_words, n_words, offset=1)
     apart = (points[..., first, :] - points[..., second, :]).norm(dim=-1)
     on_graph = steps[..., first, second].to(apart.dtype).expand_as(apart)
     pairs = torch.stack([apart, on_graph])

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Generator, Tensor
 
 from snippets.icl.networks.open_transformer import OpenTransformer
-from snippets.icl.shapes import Labels, Logits
+from snippets.icl.shapes import Labels
 from snippets.icl.tasks import clock
 from snippets.icl.tasks.clock import Prompt
 from snippets.icl.training.fresh_batches import train
@@ -114,7 +114,9 @@ def shuffle_answers(asked: Asked, g: Generator) -> Asked:
     return asked._replace(tokens=tokens)
 
 
-def share(logits: Logits, answer: Labels) -> float:
+def share(
+    logits: Float[Tensor, "batch pos token"], answer: Int[Tensor, "batch"]
+) -> float:
     """How often the last token's answer is this one."""
     return (logits[:, -1].argmax(-1) == answer).float().mean().item()
 

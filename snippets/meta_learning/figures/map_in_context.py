@@ -61,7 +61,7 @@ def draw_likeness(runs: list[Measurements]) -> Figure:
     style.seeds_and_median(ax, x, known, 6, "word seen before", linestyle="--")
     ax.annotate(
         "word seen before",
-        (20, 0.85),
+        (170, 0.92),
         fontsize=8.5,
         color=style.colour(6),
     )

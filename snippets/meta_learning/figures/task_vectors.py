@@ -78,7 +78,7 @@ def draw_training(runs: list[Measurements]) -> Figure:
     for place in range(1, n_states):
         ys = [m["decodable"][:, place] for m in runs]
         style.seeds_and_median(bottom, x, ys, 1 + place, f"after layer {place}")
-    style.level(bottom, 1 / 8, "chance", x=0.2)
+    style.level(bottom, 1 / 6, "chance", x=0.2, below=True)
     bottom.set(xlabel="training step", ylabel="tasks told apart", ylim=(-0.02, 1.04))
     for ax in (top, bottom):
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, fontsize=8.5)
