@@ -12,7 +12,7 @@ from snippets.book.pages import expand
 from snippets.book.pages.finish import Finisher
 from snippets.book.pages.generator import Generator
 from snippets.book.paths import SITE
-from tests.site import ADDRESSES, AXE, CHAPTERS, EAGER, HEAVIEST, LABS, UNFOLD, Watched, launched, served
+from tests.site import ADDRESSES, AXE, CHAPTERS, EAGER, HEAVIEST, LABS, THIN, UNFOLD, Watched, launched, served
 
 pytestmark = [pytest.mark.results, pytest.mark.browser]
 
@@ -57,18 +57,20 @@ def test_a_page_on_every_screen(watched, address, path):
     one.page.evaluate(EAGER)
     one.page.wait_for_load_state("networkidle")
     one.page.evaluate(UNFOLD)
-    one.page.add_script_tag(path=str(AXE))
     broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
     problems += [f"no picture: {source}" for source in one.page.evaluate(broken)]
     unsized = "[...document.querySelectorAll('article img')].filter(i => !i.getAttribute('width')).map(i => i.src)"
     problems += [f"no width and height: {source}" for source in one.page.evaluate(unsized)]
-    problems += [f"light: {line}" for line in one.serious()]
-    one.show(1280, "dark")
-    problems += [f"dark: {line}" for line in one.serious("runOnly: ['color-contrast']")]
     for theme in ("dark", "light"):
         one.show(360, theme)
         problems += [f"360 pixels, {theme}: scrolls sideways"] if one.overflow() else []
+    one.page.add_script_tag(path=str(AXE))
+    one.page.evaluate(THIN)
     problems += [f"360 pixels: {line}" for line in one.serious("rules: {'color-contrast': {enabled: false}}")]
+    one.show(1280, "light")
+    problems += [f"light: {line}" for line in one.serious()]
+    one.show(1280, "dark")
+    problems += [f"dark: {line}" for line in one.serious("runOnly: ['color-contrast']")]
     problems += [f"console: {line}" for line in one.errors] + [f"fetched: {url}" for url in one.foreign(address)]
     assert problems == [], "\n".join(problems)
 

@@ -93,14 +93,17 @@ REDDY = Paper(
     setting="two layers of 128 dimensions, 8 pairs, 256 classes, batch 128",
     same=True,
     alike="Like for like",
-    difference="Same task, weights and update. Ours computes the target's answer only, in another order of products.",
+    difference=(
+        "Same task, weights and update. Ours computes the target's answer only, in another order of products. "
+        "At a rate of 0.3 we tried seed 0 alone, and neither side arrived in 5,000 steps."
+    ),
     goal=Goal(
-        "accuracy 0.9 on new classes, at a rate of 0.3 instead of 0.01 on both sides",
+        "accuracy 0.9 on new classes, at a rate of 0.1 instead of 0.01 on both sides",
         0.9,
         falls=False,
-        every=50,
-        at_most=5000,
-        rate=0.3,
+        every=100,
+        at_most=6000,
+        rate=0.1,
     ),
 )
 EDELMAN = Paper(
@@ -153,4 +156,23 @@ AHN = Paper(
     ),
 )
 
-PAPERS = {paper.name: paper for paper in (VON_OSWALD, GARG, REDDY, EDELMAN, EDELMAN_UNDROPPED, RAVENTOS, AHN)}
+SINGH = Paper(
+    name="singh",
+    key="singh2024",
+    repository="aadityasingh/icl-dynamics",
+    commit="47eba1da8e295af24b10a55de603f5e28db07ed0",
+    modules=".",
+    libraries=("jax", "jaxlib", "equinox", "optax", "h5py", "nptyping", "numpy"),
+    setting="two layers of 64 dimensions and 8 heads, 50 classes, 5 labels, 2 pairs, batch 32",
+    same=True,
+    alike="Like for like",
+    difference=(
+        "Same task, weights and update, on both sides with features that we draw: theirs, taken from pictures, are not "
+        "released. Ours computes what the 55 different tokens share once, the target's answer only, and the gradient "
+        "by hand. The times are those of the one run of three whose rounds agreed within 10 %; the medians of the "
+        "other two were 3.8 and 4.9 times."
+    ),
+    goal=Goal("accuracy 0.9 on the training classes, at the paper's rate", 0.9, falls=False, every=250, at_most=25_000),
+)
+
+PAPERS = {paper.name: paper for paper in (VON_OSWALD, GARG, REDDY, EDELMAN, EDELMAN_UNDROPPED, RAVENTOS, AHN, SINGH)}

@@ -120,12 +120,9 @@ def way_out_by_loss(u: torch.Tensor, r: int, n: int = 10, rho: float = 0.7, k: f
     at_rest = mean_loss(w_V, W_KQ, 1.0, n).item()
     W_KQ[0, :d, :d] = k * basis[:, 1 : r + 1] @ basis[:, 1 : r + 1].mT
 
-    def change(v_y: float) -> float:
-        w_V[0, d] = v_y
-        return mean_loss(w_V, W_KQ, 1.0, n).item() - at_rest
-
-    losses = [change(x * k) for x in np.linspace(-0.05, 0.05, 401)]
-    return min(losses) / (v**3 / 2 * rho**2 * k**2)
+    v_y = torch.linspace(-0.05, 0.05, 401, dtype=u.dtype) * k
+    losses = mean_loss(torch.cat([w_V[:, :d].expand(401, d), v_y[:, None]], 1), W_KQ.expand(401, -1, -1), 1.0, n)
+    return (losses.min().item() - at_rest) / (v**3 / 2 * rho**2 * k**2)
 
 
 def generator() -> torch.Generator:

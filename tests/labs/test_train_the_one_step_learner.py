@@ -622,8 +622,10 @@ def train_otherwise(lab, seed, rate, heads, steps=1000):
 
 @pytest.mark.pipeline
 def test_which_seeds_leave_the_plateau(lab):
-    """Step 8 and exercise 1: twenty seeds, with one head, with two, and with a higher rate. A minute."""
-    one = [leaves(lab, lab.train(seed)[1]) for seed in range(20)]
+    """Step 8 and exercise 1: twenty seeds, with one head, with two, and with a higher rate. Half a minute."""
+    losses = train_otherwise(lab, 1, 1e-3, heads=1)
+    assert losses == pytest.approx(lab.train(1)[1][: len(losses)], rel=1e-4)  # the lab's own way, cut short
+    one = [leaves(lab, train_otherwise(lab, seed, 1e-3, heads=1)) for seed in range(20)]
     assert [seed for seed in range(20) if one[seed] > 310] == [0, 8, 12, 18]
     assert all(one[seed] > 1000 for seed in (0, 8, 12, 18))
     two = [leaves(lab, train_otherwise(lab, seed, 1e-3, heads=2)) for seed in range(20)]

@@ -42,9 +42,12 @@ def forget() -> None:
 
 
 def short(key: str) -> str:
-    """First author and year, such as 'Reddy 2024'."""
+    """First author and year, such as 'von Oswald et al. 2023'."""
     entry = bibliography().entries[key]
-    names = [str(Text.from_latex(person.last_names[-1])) for person in entry.persons["author"]]
+    names = [
+        str(Text.from_latex(" ".join([*person.prelast_names, person.last_names[-1]])))
+        for person in entry.persons["author"]
+    ]
     people = names[0] if len(names) == 1 else f"{names[0]} and {names[1]}" if len(names) == 2 else f"{names[0]} et al."
     return f"{people} {entry.fields['year']}"
 
