@@ -1,6 +1,6 @@
 """Does a small regression transformer find out which coordinates count?
 
-Source: han2025, abstract and section 3: states come to tell the bases apart while the
+Source: han2025, abstract and its synthetic task: states come to tell the bases apart while the
 error falls. Here: 4 coordinates in 4 bases, 4 layers of width 32, 1,500 steps of Muon;
 there 16 coordinates in 4 bases, 12 layers, 80,000 steps of Adam. An example is one
 token (x, y); there x and y are two.

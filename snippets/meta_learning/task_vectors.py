@@ -1,6 +1,6 @@
 """Is the task a vector that can be taken out of one prompt and put into another?
 
-Source: hendel2023, sections 2 and 3 (a state replaced); todd2024, abstract (heads' mean
+Source: hendel2023, abstract (a state replaced); todd2024, abstract (heads' mean
 outputs added); han2025, abstract (tasks told apart as accuracy comes); yin2025, abstract
 (two kinds of heads). Here: six tasks on a clock, and a transformer of three layers
 trained on nothing else; there: language models, and in han2025 a small one too.

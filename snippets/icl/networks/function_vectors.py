@@ -1,7 +1,7 @@
 """Vectors that stand for a task: read out of a network that was shown examples, and put
 into it where none were.
 
-Task vectors replace the last token's state after some layer (hendel2023, section 2).
+Task vectors replace the last token's state after some layer (hendel2023, abstract).
 Function vectors are added to it: what heads write there on average (todd2024, abstract).
 Here from a head's mean its mean without examples is taken away, for a prompt without
 examples has written that already.

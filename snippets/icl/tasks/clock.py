@@ -6,8 +6,8 @@ An example is three tokens: an hour, an arrow, the hour that the task makes of i
 answer is wanted at the last arrow, so that the task can be read at a token which is no
 hour itself.
 
-Source: prompts with an arrow, whose state is the task vector, are hendel2023's (section
-2); these tasks are ours.
+Source: prompts with an arrow, whose state is the task vector, are hendel2023's
+(released code); these tasks are ours.
 """
 
 from collections.abc import Callable

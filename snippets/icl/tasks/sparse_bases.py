@@ -4,7 +4,7 @@
 
 The block is the concept: who knows it has a far smaller problem to solve.
 
-Source: the task of han2025 (section 3), 16 coordinates in 4 blocks there; ours is
+Source: the synthetic task of han2025, 16 coordinates in 4 blocks there; ours is
 smaller.
 """
 
