@@ -1,6 +1,7 @@
 """Shape checks for every test, and the few things that several tests share."""
 
 import os
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -8,6 +9,7 @@ import torch
 from jaxtyping import install_import_hook
 
 from snippets.book.measure import catalogue
+from tests import libraries
 
 ALL = catalogue.discover()
 
@@ -15,7 +17,11 @@ hypothesis.settings.register_profile("book", deadline=None, max_examples=50)  # 
 hypothesis.settings.load_profile("book")
 
 # Before an experiment is imported: from here on each call into one, or into icl, checks the shapes in its signature.
-ROOMS = {f"snippets.{name.split('/')[0]}" for name in ALL} | {"snippets.icl", "snippets.benchmarks.ours"}
+ROOMS = {f"snippets.{name.split('/')[0]}" for name in ALL} | {
+    "snippets.icl",
+    "snippets.benchmarks.ours",
+    "snippets.live",
+}
 install_import_hook(sorted(ROOMS), "beartype.beartype")
 
 
@@ -34,3 +40,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def plain_environment() -> dict[str, str]:
     """The environment without what another build might have set."""
     return {key: value for key, value in os.environ.items() if key not in ("BOOK_DRAFT", "SITE_URL", "REPO_URL")}
+
+
+@pytest.fixture(scope="session")
+def python_with_libraries() -> Path:
+    """An interpreter that has transformers and peft. Where they cannot be had there is nothing to test."""
+    try:
+        return libraries.interpreter()
+    except RuntimeError as error:
+        pytest.skip(str(error))

@@ -26,6 +26,7 @@ HOLDS = {
     "diagrams": "drawings of ideas, in one vocabulary",
     "interactives": "figures one can touch: a script and its data",
     "labs": "notebooks with functions to fill in",
+    "live": "the book's questions to a real language model",
     "benchmarks/ours": "what is timed beside the authors' code",
     "benchmarks/theirs": "how their code is called; none of it is here",
     "benchmarks": "the race between the two, and where their code is",
@@ -59,6 +60,7 @@ def imports(parts: list[str]) -> dict[str, list[str]]:
         "a diagram": list((SNIPPETS / "diagrams").glob("*.py")),
         "its data to touch": list((SNIPPETS / "interactives").glob("*.py")),
         "icl": list((SNIPPETS / "icl").rglob("*.py")),
+        "a live model": list((SNIPPETS / "live").glob("*.py")),
         "a benchmark": list((SNIPPETS / "benchmarks").rglob("*.py")),
         "book": [path for path in (SNIPPETS / "book").rglob("*.py") if path.parent.name != "new"],
     }

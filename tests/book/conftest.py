@@ -30,7 +30,7 @@ class SmallBook:
     def __init__(self, root: Path) -> None:
         self.root = root
         (root / "snippets").mkdir(parents=True)
-        for room in ("book", "icl"):
+        for room in ("book", "icl", "live"):
             shutil.copytree(
                 ROOT / "snippets" / room, root / "snippets" / room, ignore=shutil.ignore_patterns("__pycache__")
             )

@@ -71,6 +71,12 @@ def test_a_benchmark_imports_icl_and_the_books_machinery(path):
         assert rooms(path) == set()
 
 
+@pytest.mark.parametrize("path", sorted((SNIPPETS / "live").glob("*.py")), ids=lambda p: p.stem)
+def test_a_live_model_is_measured_as_the_books_own_are(path):
+    assert rooms(path) <= {"live", "icl", "style", "book"}
+    assert not any(module.startswith("snippets.book.measure") for module in imports(path))
+
+
 @pytest.mark.parametrize("path", sorted((SNIPPETS / "book").rglob("*.py")), ids=lambda p: p.stem)
 def test_book_knows_experiments_through_the_contract_only(path):
     allowed = {"diagrams"} if path.parent.name == "new" else set()  # what a new chapter begins with

@@ -1,49 +1,21 @@
 """Soft tokens and prefixes of our decoder are those of the library peft, on the same weights."""
 
-import shutil
 import subprocess
-import sysconfig
-import venv
 from pathlib import Path
 
 import pytest
 import torch
 
-from snippets.book.paths import BUILD
 from snippets.icl.networks.decoder import Decoder
 from snippets.icl.networks.positional_encodings import Rotary
 
 pytestmark = pytest.mark.peft
 
-# without what they depend on: torch and the hub's client are the book's own
-PINS = (
-    "peft==0.21.2", "transformers==5.24.0", "accelerate==1.15.0", "tokenizers==0.23.3", "safetensors==0.8.0",
-    "psutil==7.2.2", "regex==2026.11.19", "tqdm==4.70.1",
-)  # fmt: skip
 SCRIPT = Path(__file__).with_name("peft_says.py")
 
 
 @pytest.fixture(scope="module")
-def python() -> Path:
-    """An interpreter that has peft, and the book's torch. Where the wheels cannot be had there is nothing to test."""
-    home = BUILD / "peft"
-    command, done = home / "bin" / "python", home / "-".join(PINS[:2])
-    if not done.exists():
-        shutil.rmtree(home, ignore_errors=True)
-        venv.create(home, with_pip=True)
-        version = sysconfig.get_python_version()
-        site = home / "lib" / f"python{version}" / "site-packages"
-        (site / "book.pth").write_text(sysconfig.get_paths()["purelib"])
-        pip = [command, "-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--no-deps", *PINS]
-        got = subprocess.run(pip, capture_output=True, text=True, check=False, timeout=300)
-        if got.returncode:
-            pytest.skip(f"{PINS[0]} cannot be installed here: {got.stderr.strip().splitlines()[-1]}")
-        done.touch()
-    return command
-
-
-@pytest.fixture(scope="module")
-def both(python, tmp_path_factory) -> tuple[dict, dict]:
+def both(python_with_libraries, tmp_path_factory) -> tuple[dict, dict]:
     """Ours, and what peft says."""
     g = torch.Generator().manual_seed(0)
     network = Decoder(torch.randn(20, 16, generator=g), 2, 2, 4, Rotary(), g).requires_grad_(False)
@@ -53,7 +25,7 @@ def both(python, tmp_path_factory) -> tuple[dict, dict]:
     given = {"weights": network.state_dict(), "n_heads": 4, "tokens": tokens, "soft": soft, "prefix": prefix}
     path = tmp_path_factory.mktemp("peft") / "given.pt"
     torch.save(given, path)
-    done = subprocess.run([python, SCRIPT, path], capture_output=True, text=True, check=False)
+    done = subprocess.run([python_with_libraries, SCRIPT, path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return ours, torch.load(path)
 

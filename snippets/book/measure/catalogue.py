@@ -24,7 +24,7 @@ from snippets.book.measure import fingerprint
 from snippets.book.paths import SNIPPETS
 from snippets.contract import VERDICTS, Claim, Measurements, Predicate
 
-ROOMS_WITHOUT_EXPERIMENTS = ("benchmarks", "book", "diagrams", "icl", "interactives", "labs")
+ROOMS_WITHOUT_EXPERIMENTS = ("benchmarks", "book", "diagrams", "icl", "interactives", "labs", "live")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""A real language model at the book's questions: `python -m snippets live --model gpt2`."""
