@@ -163,7 +163,8 @@ CLAIMS = [
           "Asked as it was told, in more than 95 of 100 too."),
     Claim("lifted", lambda m: min(m[cell]["remembered_other_way"] for cell in m), above(0.1), "",
           "A fact kept one way and told that way in the prompt is answered the other way in more than a tenth of the "
-          "cases, by each network; naming any of the four people in the right place would give a quarter."),
+          "cases, by each network; naming any of the four people in the right place would give a quarter, one whose "
+          "fact has the fitting relation nearly half."),
     Claim("not-as-strangers", lambda m: max(m[cell]["remembered_other_way"] for cell in m), below(0.8), "",
           "But in fewer than eight tenths: these people stood in no prompt of training."),
 ]
