@@ -17,7 +17,7 @@ def draw_loop(runs: list[Measurements]) -> Figure:
     ax = axes[0, 0]
     decay, attention = runs[0]["curve"]
     line = {"color": ink(), "linestyle": ":", "linewidth": 1.2}
-    ax.plot(decay, attention, label="all states at rest", **line)
+    ax.plot(decay, attention, label="states at rest", **line)
     for way, index, marker, name in (
         ("up", 0, "^", "decay grows, from a head"),
         ("down", 1, "v", "decay shrinks, from the plateau"),

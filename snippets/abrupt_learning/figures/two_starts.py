@@ -24,7 +24,10 @@ def draw_starts(runs: list[Measurements]) -> Figure:
         ends = [at_the_end(m, curve) for m in runs]
         dots = {"marker": marker, "markersize": 5}
         seeds_and_median(ax, decays, ends, index, name, **dots)
-    level(ax, 1 / 9, "even", x=0.9)
+    level(ax, 1 / 9, "even", x=0.12)
+    for name, place in (("plateau", (0.0029, 0.22)), ("dead", (0.016, 0.11))):
+        near = {"xytext": (0, 8), "textcoords": "offset points"}
+        ax.annotate(name, place, ha="center", fontsize=9, **near)
     ax.set(xscale="log", ylim=(0, 1), xlabel="weight decay")
     ax.set_xticks(decays, [f"{decay:g}" for decay in decays])
     ax.minorticks_off()
