@@ -108,19 +108,11 @@ def one_draw(
     alone = [f"{query} ->" for query in asked]
     told = shots(task, draw.shown)
 
-    def begins(x: str, by: Task) -> int:
-        return first_token(live, f"{x} ->", by[x])
-
-    def right(queries: list[str], by: Task) -> Int[Tensor, " query"]:
-        return torch.tensor([begins(x, by) for x in queries], dtype=torch.long)
-
     # what the other task answers in another way
-    both = [x for x in asked if x in rival and begins(x, task) != begins(x, rival)]
-    to_choose, to_ask = right(draw.choosing, task), right(asked, task)
-    by_rival = right(both, rival)
-
-    def share(said: Int[Tensor, " query"], right: Int[Tensor, " query"]) -> float:
-        return (said == right).float().mean().item() if len(right) else 0.0
+    both = [x for x in asked if x in rival]
+    both = [x for x in both if any(right(live, [x], task) != right(live, [x], rival))]
+    to_choose, to_ask = right(live, draw.choosing, task), right(live, asked, task)
+    by_rival = right(live, both, rival)
 
     def patched(vector: Tensor, queries: list[str], right: Tensor) -> list[float]:
         return [
@@ -141,6 +133,16 @@ def one_draw(
 
 
 # --8<-- [end:draw]
+
+
+def right(live: LiveModel, queries: list[str], by: Task) -> Int[Tensor, " query"]:
+    """The first token of each answer."""
+    first = [first_token(live, f"{x} ->", by[x]) for x in queries]
+    return torch.tensor(first, dtype=torch.long)
+
+
+def share(said: Int[Tensor, " query"], right: Int[Tensor, " query"]) -> float:
+    return (said == right).float().mean().item() if len(right) else 0.0
 
 
 def shots(task: Task, words: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""A fact learned one way, asked the other way: from the weights, and from the prompt.
+"""Can a fact learned one way be asked the other way: from the weights, and from the prompt?
 
 Source: berglund2024 (abstract) for the question. The task is ours: people, and teachers
 and pupils among them. Not language, no fine-tuning; a network that knows nothing else.

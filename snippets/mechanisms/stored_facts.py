@@ -94,7 +94,7 @@ def run(config: Config, seed: int) -> Measurements:
 # --8<-- [end:run]
 def left(m: Measurements, answer: str, off: str) -> float:
     """The share of right answers that is left in the whole network, with parts off."""
-    return m["whole"][f"{answer}_{off}"]
+    return float(m["whole"][f"{answer}_{off}"])
 
 
 # fmt: off
