@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from snippets.icl.tasks.graph_walk import ring
+from snippets.icl.theory.neighbour_mixing import mixing, plane
 from snippets.meta_learning import map_in_context
 
 SMALL = map_in_context.Config(n_draws=3, n_known=20, lengths=(4, 8, 16), dimensions=(4, 32))
@@ -23,6 +25,14 @@ def test_the_closed_forms_hold_on_other_boards(side):
     found = map_in_context.exact(side)
     assert found["circle_error"] < 1e-12 and found["colours_error"] < 1e-12
     assert found["outside_plane"] < 0.03 and found["best"] < found["drawn"] < 1
+
+
+def test_on_a_ring_of_15_forgetful_words_two_apart_lie_side_by_side():
+    """Exercise 4: the circle stays, its order does not."""
+    points = plane(mixing(ring(15) / 2, keeps=False))
+    torch.testing.assert_close(points.norm(dim=1), points.norm(dim=1)[:1].expand(15))
+    away = (points - points[0]).norm(dim=1)
+    assert set(away.argsort()[1:3].tolist()) == {2, 13}
 
 
 def test_a_word_is_known_when_it_stood_there_before():

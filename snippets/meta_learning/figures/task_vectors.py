@@ -96,16 +96,16 @@ def draw_heads(runs: list[Measurements]) -> Figure:
         ]
         marks = {"color": style.colour(2 + layer), "markersize": 5, "linestyle": ""}
         top.plot(*both, "o^s"[layer % 3], label=f"layer {layer + 1}", **marks)
-    top.set(xlabel="attention to a matching answer", ylabel="rise of the right\nanswer")
+    top.set(xlabel="attention to a matching answer", ylabel="indirect effect")
     top.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, fontsize=8.5)
     x = np.arange(5)
     curves(
         bottom,
         runs,
         (
-            ("without_effects_new", 0, "by rise", "-"),
+            ("without_effects_new", 0, "by effect", "-"),
             ("without_matches_new", 1, "by attention to a match", "-"),
-            ("without_any_new", 6, "in any order", "--"),
+            ("without_any_new", 6, "in random order", "--"),
         ),
         x,
     )
