@@ -120,8 +120,8 @@ CLAIMS = [
           "Pretraining on all tasks at once changes what fine-tuning reaches by less than 4 answers in 100."),
     Claim("elsewhere", lambda m: -ahead_elsewhere(m), above(0), "answers in 100",
           "On each of the four data sets never seen, some way that was trained on nothing is ahead of reading."),
-    Claim("neighbour-cost", lambda m: flops(m, "neighbour"), below(0.01), "of reading's FLOPs",
-          "The nearest neighbour takes less than a hundredth of reading's FLOPs."),
+    Claim("neighbour-cost", lambda m: flops(m, "neighbour"), below(0.001), "of reading's FLOPs",
+          "The nearest neighbour takes less than a thousandth of reading's FLOPs."),
     Claim("scratch-cost", lambda m: flops(m, "scratch"), above(2), "times reading's FLOPs",
           "A network from scratch takes more than twice."),
 ]
