@@ -73,7 +73,7 @@ def test_waves_claims_can_hold_and_can_fail(good_waves):
 
 
 def test_digits_claims_can_hold_and_can_fail():
-    cost = {"icl": 1e6, "scratch": 1e7, "neighbour": 1e3}
+    cost = {"icl": 1e6, "scratch": 1e7, "neighbour": 5e2}
     good = {
         "shots": SHOTS,
         "right": by_way(
