@@ -40,7 +40,7 @@ PRESETS = {
 def fitted(c: Config, weights: Generator, world: World) -> MaskedTransformer:
     """A network trained without one kind of part: all that it could write stays 0."""
     network = MaskedTransformer(2 * c.d, c.d, c.d_model, c.n_layers, c.n_heads, weights)
-    writers = {"attention": network.W_O, "mlp": network.W_down, "": []}
+    writers = {"attention": [*network.W_O], "mlp": [*network.W_down], "": []}
     for W in writers[c.without]:
         W.requires_grad_(False).zero_()
 
