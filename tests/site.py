@@ -18,7 +18,7 @@ AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
 ADDRESSES = [pages.address(file) for file in navigation.files()]
 CHAPTERS = [page.url for page in pages.chapters()]
-LABS = [address for address in ADDRESSES if address.startswith("labs/") and address != "labs/"]
+LABS = [pages.address(file) for file in navigation.files() if file.endswith(".ipynb")]
 HEAVIEST = 400_000  # bytes of a chapter before a reader does anything
 UNFOLD = "document.querySelectorAll('details').forEach(folded => folded.open = true)"
 THIN = """() => {  // what one rule draws a hundred times axe need not ask a hundred times: that takes half of its time

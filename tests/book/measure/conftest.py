@@ -102,7 +102,8 @@ class Book:
 
     def make(self) -> None:
         ignore = shutil.ignore_patterns("__pycache__", "pages")
-        shutil.copytree(ROOT / "snippets/book", self.root / "snippets/book", ignore=ignore)
+        for room in ("snippets/book", "snippets/live"):  # the commands stand in both
+            shutil.copytree(ROOT / room, self.root / room, ignore=ignore)
         for file in ("snippets/__main__.py", "snippets/contract.py", "snippets/progress.py", "snippets/style.py",
                      "requirements.txt", "Snakefile", ".gitignore"):  # fmt: skip
             shutil.copy(ROOT / file, self.root / file)
