@@ -79,29 +79,34 @@ def draw_writers(runs: list[Measurements]) -> Figure:
     return figure
 
 
+def around_six(
+    ax: Axes, runs: list[Measurements], text: str, asked: str, network: str
+) -> None:
+    """Exact predictor and network along a text, and where its six was planted."""
+    x = np.arange(CONFIG.length + 1)
+    for index, who, label, line in (
+        (2, "exact", "exact", "--"),
+        (1, "network", network, "-"),
+    ):
+        ys = [m["dice"][f"{text}_{who}_{asked}"] for m in runs]
+        style.seeds_and_median(ax, x, ys, index, label, linestyle=line)
+    ax.axvline(
+        CONFIG.planted + 0.5,
+        color=style.ink(),
+        linewidth=0.9,
+        linestyle=":",
+        label="_planted",
+    )
+
+
 def draw_contradiction(runs: list[Measurements]) -> Figure:
     """Belief in the die that throws, around a planted six."""
     figure, axes = style.panels(2, height=2.3, sharex=True)
-    x = np.arange(CONFIG.length + 1)
     for ax, name, title in (
         (axes[0, 0], "forbidden", "the red die throws: a six is impossible"),
         (axes[1, 0], "unlikely", "the blue die throws: a six is unlikely"),
     ):
-        for index, who, label in (
-            (2, "exact", "exact"),
-            (1, "network", "as the network bets"),
-        ):
-            ys = [m["dice"][f"{name}_{who}_belief"] for m in runs]
-            style.seeds_and_median(
-                ax, x, ys, index, label, linestyle="--" if who == "exact" else "-"
-            )
-        ax.axvline(
-            CONFIG.planted + 0.5,
-            color=style.ink(),
-            linewidth=0.9,
-            linestyle=":",
-            label="_planted",
-        )
+        around_six(ax, runs, name, "belief", "as the network bets")
         ax.set_title(title)
         ax.set(ylabel="belief in it", ylim=(-0.25, 1.14))
     axes[1, 0].set(xlabel="throws in the text")
@@ -114,23 +119,11 @@ def draw_contradiction(runs: list[Measurements]) -> Figure:
 def draw_losses(runs: list[Measurements]) -> Figure:
     """What the next throw would cost: a face that red favours, and a six."""
     figure, axes = style.panels(2, height=2.2, sharex=True)
-    x = np.arange(CONFIG.length + 1)
     for ax, side, title in (
         (axes[0, 0], "support", "a one, which red favours"),
         (axes[1, 0], "oppose", "a six, which red forbids"),
     ):
-        for index, who, label in ((2, "exact", "exact"), (1, "network", "network")):
-            ys = [m["dice"][f"forbidden_{who}_{side}"] for m in runs]
-            style.seeds_and_median(
-                ax, x, ys, index, label, linestyle="--" if who == "exact" else "-"
-            )
-        ax.axvline(
-            CONFIG.planted + 0.5,
-            color=style.ink(),
-            linewidth=0.9,
-            linestyle=":",
-            label="_planted",
-        )
+        around_six(ax, runs, "forbidden", side, "network")
         ax.set_title(title)
         ax.set(ylabel="loss (nats)")
     axes[0, 0].set(ylim=(1, 2.2))

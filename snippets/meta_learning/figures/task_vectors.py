@@ -22,6 +22,10 @@ def curves(ax: Axes, runs: list[Measurements], lines, x: np.ndarray) -> None:
         style.seeds_and_median(ax, x, ys, index, label, linestyle=dash, marker=".")
 
 
+def legend_above(ax: Axes, ncols: int) -> None:
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=ncols, fontsize=8.5)
+
+
 def draw_inserted(runs: list[Measurements]) -> Figure:
     """How often the answer is that of the vector's task, by the layer of insertion."""
     figure, axes = style.panels(2, height=2.7, sharex=True)
@@ -58,7 +62,7 @@ def draw_inserted(runs: list[Measurements]) -> Figure:
         ylim=(-0.02, 1.04),
     )
     for ax in (top, bottom):
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize=8.5)
+        legend_above(ax, ncols=2)
     return figure
 
 
@@ -81,7 +85,7 @@ def draw_training(runs: list[Measurements]) -> Figure:
     style.level(bottom, 1 / 6, "chance", x=0.2, below=True)
     bottom.set(xlabel="training step", ylabel="tasks told apart", ylim=(-0.02, 1.04))
     for ax in (top, bottom):
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, fontsize=8.5)
+        legend_above(ax, ncols=3)
     return figure
 
 
@@ -97,7 +101,7 @@ def draw_heads(runs: list[Measurements]) -> Figure:
         marks = {"color": style.colour(2 + layer), "markersize": 5, "linestyle": ""}
         top.plot(*both, "o^s"[layer % 3], label=f"layer {layer + 1}", **marks)
     top.set(xlabel="attention to a matching answer", ylabel="indirect effect")
-    top.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, fontsize=8.5)
+    legend_above(top, ncols=3)
     x = np.arange(5)
     curves(
         bottom,
@@ -112,5 +116,5 @@ def draw_heads(runs: list[Measurements]) -> Figure:
     style.beside(bottom, float(runs[0]["best_without"]), "best\nwithout")
     bottom.set_xticks(x)
     bottom.set(xlabel="heads switched off, best first", ylabel="right", ylim=(0, 1.04))
-    bottom.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, fontsize=8.5)
+    legend_above(bottom, ncols=3)
     return figure

@@ -5,20 +5,9 @@ from matplotlib.figure import Figure
 
 from snippets import style
 from snippets.contract import Measurements
+from snippets.meta_learning.figures.versus_trials import NAMES
 from snippets.meta_learning.versus_digits import ELSEWHERE, WAYS
 
-NAMES = {
-    "icl": "in context",
-    "maml": "MAML",
-    "wide": "MAML, as large",
-    "first": "first-order MAML",
-    "anil": "ANIL",
-    "tuned": "fine-tuned",
-    "scratch": "from scratch",
-    "neighbour": "nearest neighbour",
-    "ridge": "ridge, raw",
-    "fourier": "ridge, waves",
-}
 SHOWN = ("icl", "ridge", "neighbour", "scratch", "maml")
 BESIDE = ("icl", "wide", "maml", "anil", "tuned")  # beside the nearest neighbour
 

@@ -6,22 +6,10 @@ from matplotlib.figure import Figure
 
 from snippets import style
 from snippets.contract import Measurements
+from snippets.meta_learning.figures.versus_trials import NAMES as TRIED_NAMES
 from snippets.meta_learning.versus_waves import WAYS
 
-NAMES = {
-    "icl": "in context",
-    "maml": "MAML",
-    "wide": "MAML, as large",
-    "first": "first-order MAML",
-    "anil": "ANIL",
-    "tuned": "fine-tuned",
-    "scratch": "from scratch",
-    "neighbour": "nearest neighbour",
-    "ridge": "ridge, raw",
-    "fourier": "ridge, waves",
-    "features": "ridge, sin and cos",
-    "oracle": "exact",
-}
+NAMES = TRIED_NAMES | {"features": "ridge, sin and cos", "oracle": "exact"}
 TRAINED = ("icl", "wide", "maml", "anil", "tuned")
 UNTRAINED = ("icl", "fourier", "neighbour", "scratch", "ridge")
 
