@@ -27,11 +27,16 @@ from snippets.contract import (
     between,
 )
 from snippets.icl.networks.two_layer import TwoLayerNetwork
-from snippets.icl.shapes import Labels, Logits, Pattern
 from snippets.icl.streams import streams
 from snippets.icl.tasks.item_label import Batch, Task, World
 from snippets.icl.tasks.item_label import label_to_item as edges_to_items
 from snippets.icl.training.to_the_jump import Training, new_network, train
+from snippets.icl.training.two_looks import (
+    label_to_item,
+    names_a_shown_label,
+    share_right,
+    target_to_label,
+)
 
 PRESETS = {
     "laptop": Training(),
@@ -45,26 +50,6 @@ PRESETS = {
         evaluate_every=1000,
     ),
 }
-
-
-# --8<-- [start:measures]
-def label_to_item(first: Pattern) -> float:
-    """First layer: how much a label attends to its item, which stands before it."""
-    labels = torch.arange(1, first.shape[1], 2)
-    return first[:, labels, labels - 1].mean().item()
-
-
-def target_to_label(second: Float[Tensor, "batch pos"], batch: Batch) -> float:
-    """Second layer: how much the target attends to the label that is the answer."""
-    return (second[:, 1::2] * batch.answer_shown).sum(1).mean().item()
-
-
-def names_a_shown_label(guess: Labels, batch: Batch) -> float:
-    """How often the guess is one of the labels in the context, right or wrong."""
-    return (guess[:, None] == batch.context_labels).any(1).float().mean().item()
-
-
-# --8<-- [end:measures]
 
 
 def where_the_target_looks(
@@ -85,10 +70,6 @@ def where_the_target_looks(
 
 
 # --8<-- [start:look]
-def share_right(logits: Logits, answer: Labels) -> float:
-    return (logits.argmax(-1) == answer).float().mean().item()
-
-
 @torch.no_grad()
 def look(network: TwoLayerNetwork, tests: dict[str, Batch]) -> dict[str, Any]:
     """Every measure at one step; all but two accuracies on classes never seen."""

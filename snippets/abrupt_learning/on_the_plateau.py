@@ -18,8 +18,14 @@ from snippets.contract import Claim, Measurements, above, below
 from snippets.icl.networks.two_layer import TwoLayerNetwork
 from snippets.icl.shapes import Logits, Pattern, Stream
 from snippets.icl.streams import streams
-from snippets.icl.tasks.item_label import Batch, World, label_to_item
+from snippets.icl.tasks.item_label import Batch, World
+from snippets.icl.tasks.item_label import label_to_item as edges_to_items
 from snippets.icl.training.to_the_jump import Training, train
+from snippets.icl.training.two_looks import (
+    label_to_item,
+    share_right,
+    target_to_label,
+)
 
 
 @dataclass(frozen=True)
@@ -55,14 +61,13 @@ def repeats(guess: Tensor) -> float:
 def look(network: TwoLayerNetwork, test: Batch) -> dict[str, Any]:
     """One look at the network, on classes never seen."""
     logits, first, second = network(test.tokens)
-    edges = label_to_item(test.tokens.shape[1])
     return {
         "loss": F.cross_entropy(logits, test.answer).item(),
-        "accuracy": (logits.argmax(-1) == test.answer).float().mean().item(),
+        "accuracy": share_right(logits, test.answer),
         "repeats": repeats(logits.argmax(-1)),
         "answers": mean_cosine(logits - logits.mean(1, keepdim=True)),
-        "label_to_item": first[:, edges].mean().item(),
-        "target_to_label": (second[:, 1::2] * test.answer_shown).sum(1).mean().item(),
+        "label_to_item": label_to_item(first),
+        "target_to_label": target_to_label(second, test),
     }
 
 
@@ -83,7 +88,7 @@ class Helped(TwoLayerNetwork):
         self, x: Stream, first: Pattern | None = None
     ) -> tuple[Logits, Pattern, Float[Tensor, "batch pos"]]:
         if first is None and self.help:
-            own, edges = super().forward(x)[1], label_to_item(x.shape[1])
+            own, edges = super().forward(x)[1], edges_to_items(x.shape[1])
             labels = edges.any(1)[:, None]  # only labels are helped
             first = torch.where(labels, (1 - self.help) * own + self.help * edges, own)
         return super().forward(x, first)

@@ -26,6 +26,7 @@ from snippets.icl.training.held_back import (
     all_of,
     copies,
     one_of,
+    repeated,
     train_held_back,
 )
 from snippets.icl.training.to_the_jump import Training, new_classes, new_network
@@ -85,7 +86,7 @@ def run(config: Config, seed: int) -> Measurements:
     if head is None:  # no head to start from: nothing more to measure
         return fresh_only(fresh, config)
 
-    weights, seen = start_from(head, len(decays)), []
+    weights, seen = repeated(head, len(decays)), []
     for _ in train_held_back(
         network, weights, decays, world, more, n_steps=config.n_more, **how
     ):
@@ -94,13 +95,6 @@ def run(config: Config, seed: int) -> Measurements:
 
 
 # --8<-- [end:run]
-
-
-def start_from(one: Weights, n: int) -> Weights:
-    """n copies of one network's weights."""
-    return {
-        name: w.repeat(n, *[1] * w.dim()).requires_grad_() for name, w in one.items()
-    }
 
 
 def stacked(seen: list[dict[str, Tensor]]) -> dict[str, np.ndarray]:

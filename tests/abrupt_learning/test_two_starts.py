@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from snippets.abrupt_learning import two_starts as chapter
+from snippets.icl.training import held_back
 from snippets.icl.training.to_the_jump import Training, new_classes
 
 TINY = chapter.Config(
@@ -46,7 +47,7 @@ def test_where_no_head_came_the_second_half_is_the_start_and_claims_do_not_apply
 
 
 def test_each_copy_has_weights_of_its_own():
-    weights = chapter.start_from({"w": torch.ones(2)}, 3)
+    weights = held_back.repeated({"w": torch.ones(2)}, 3)
     assert weights["w"].shape == (3, 2) and weights["w"].requires_grad
 
 

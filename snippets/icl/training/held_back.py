@@ -22,9 +22,13 @@ Weights = dict[str, Tensor]  # each with a first axis for the network
 
 def copies(network: TwoLayerNetwork, n: int) -> Weights:
     """n copies of a network's weights, to be trained apart."""
+    return repeated({name: w.detach() for name, w in network.named_parameters()}, n)
+
+
+def repeated(one: dict[str, Tensor], n: int) -> Weights:
+    """n copies of one network's weights, each by its name."""
     return {
-        name: w.detach().repeat(n, *[1] * w.dim()).requires_grad_()
-        for name, w in network.named_parameters()
+        name: w.repeat(n, *[1] * w.dim()).requires_grad_() for name, w in one.items()
     }
 
 
