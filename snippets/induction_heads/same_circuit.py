@@ -190,8 +190,8 @@ CLAIMS = [
           "None of a seed's four networks suppresses the repeated name.", digits=3),
     Claim("commonest", lambda m: share(m, "copies", "no detector", "odd one marked"), above(0.4), "",
           "Two of a seed's four networks or more have the commonest of the signatures.", digits=3),
-    Claim("apart-start", lambda m: apart(m, SAME_START), below(0.25), "of the lead",
-          "Two networks of one start and two orders of data place less than a quarter of the lead differently."),
+    Claim("apart-start", lambda m: apart(m, SAME_START), above(0.04), "of the lead",
+          "Two networks of one start and two orders of data place more than a 25th of the lead differently."),
     Claim("apart-data", lambda m: apart(m, SAME_DATA), above(0.04), "of the lead",
           "Two networks of two starts and one order place more than a 25th of it differently: no two are the same."),
 ]

@@ -1,10 +1,12 @@
 """The figures of induction_heads/same_circuit."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.stats import beta
 
 from snippets import style
 from snippets.contract import Measurements
@@ -66,26 +68,38 @@ def draw_cuts(runs: list[Measurements]) -> Figure:
 
 
 def count(runs: list[Measurements]) -> Figure:
-    """How many networks have each signature, stacked by seed."""
+    """How many networks have each signature, stacked by seed; above, how many starts
+    have the commonest with both orders of data, with an exact interval."""
     found = [[signature(m, net) for net in NETWORKS] for m in runs]
-    kinds = sorted({s for seed in found for s in seed}, key=lambda s: -sum(
-        seed.count(s) for seed in found))  # fmt: skip
-    figure, axes = style.panels(1, height=0.9 + 0.55 * len(kinds))
+    of_kind = Counter(kind for seed in found for kind in seed).most_common()
+    figure, axes = style.panels(1, height=1.1 + 0.6 * len(of_kind))
     ax = axes[0, 0]
-    for row, kind in enumerate(kinds):
+    for row, (kind, _) in enumerate(of_kind):
         left = 0
         for number, seed in enumerate(found):
             n = seed.count(kind)
-            fill: Any = {"color": style.colour(number), "alpha": 0.6, "height": 0.6}
+            fill: Any = {"color": style.colour(number), "alpha": 0.45, "height": 0.6}
             ax.barh(row, n, left=left, label=f"_seed {number}", **fill)
             if n:
-                ax.text(
-                    left + n / 2, row, str(number), ha="center", va="center", fontsize=9
-                )
+                place: Any = {"ha": "center", "va": "center", "fontsize": 9}
+                ax.text(left + n / 2, row, f"{number}", **place)
             left += n
-    ax.set_yticks(
-        range(len(kinds)), [k.replace(", ", ",\n", 1) for k in kinds], fontsize=9
-    )
+    names = [kind.replace(", ", ",\n") for kind, _ in of_kind]
+    ax.set_yticks(range(len(of_kind)), names, fontsize=9)
     ax.invert_yaxis()
-    ax.set(xlabel="networks, with the number of their seed", xlim=(0, 20))
+    kind, n = of_kind[0]
+    starts = [seed[i : i + 2] == [kind] * 2 for seed in found for i in (0, 2)]
+    low, high = interval(sum(starts), len(starts))
+    ax.set_title(
+        f"{n} of {4 * len(runs)} networks; {sum(starts)} of {len(starts)} starts\n"
+        f"(95 % interval {low:.2f} to {high:.2f})"
+    )
+    ax.set(xlabel="networks, with the number of their seed", xlim=(0, 4 * len(runs)))
     return figure
+
+
+def interval(k: int, n: int) -> tuple[float, float]:
+    """The exact (Clopper-Pearson) 95 % interval of a share, k of n seen."""
+    low = float(beta.ppf(0.025, k, n - k + 1)) if k else 0.0
+    high = float(beta.ppf(0.975, k + 1, n - k)) if k < n else 1.0
+    return low, high
