@@ -102,12 +102,6 @@ def learned(m: Measurements) -> list[int]:
     return [net for net in NETWORKS if m["seen"][net] > 0.8]
 
 
-def agree(m: Measurements, pairs: list[tuple[int, int]]) -> float:
-    """Share of the pairs of learned networks that have one signature."""
-    both = [p for p in pairs if set(p) <= set(learned(m))]
-    return float(np.mean([signature(m, a) == signature(m, b) for a, b in both]))
-
-
 # --8<-- [end:signature]
 
 

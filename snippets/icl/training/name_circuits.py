@@ -85,6 +85,12 @@ def places(test: Batch) -> dict[str, Float[Tensor, "batch pos"]]:
 # --8<-- [start:ablate]
 def without_head(networks: TwoReaders, s: Seen, layer: int, head: int) -> Tensor:
     """Logits where one head writes its mean over prompts, at each position."""
+    n_heads = networks.shape.n_heads
+    if not (0 <= layer < 2 and 0 <= head < n_heads):
+        raise ValueError(
+            f"there is no head {head} in layer {layer}: the networks have 2 layers of "
+            f"{n_heads} heads, counted from 0"
+        )
     first, h = s.first, s.x + s.first.sum(1)
     if layer == 0:
         mean = first[:, head].mean(1, keepdim=True)
