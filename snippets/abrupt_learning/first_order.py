@@ -1,6 +1,6 @@
 """Is the jump a phase transition, and of which order?
 
-The three numbers of *Why it must be abrupt* are held back by a weight decay, which is
+The three numbers of *Must it be abrupt?* are held back by a weight decay, which is
 swept down and up. Two states that are stable at one decay, a jump between them and a
 loop say first order; one state that changes continuously says second order or none.
 Beside it: does the fall in training time sharpen with the size of the context?

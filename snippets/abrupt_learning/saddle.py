@@ -1,6 +1,6 @@
 """What holds a learner at a place where nothing pulls, and what lets it go?
 
-With L = N labels the loss of *Why it must be abrupt* has no slope at the origin. Its
+With L = N labels the loss of *Must it be abrupt?* has no slope at the origin. Its
 gradient and its Hessian there, the time that gradient flow takes to get away, and what
 that time owes to the first values, to absent labels and to the optimiser are computed.
 

@@ -271,8 +271,8 @@ CLAIMS = [
           digits=3),
     Claim("half-way", lambda m: 100 * float(np.median(m["loss_half"]) / m["loss_optimum"] - 1),
           between(-1, 2), "percent",
-          "Half way between the weights of the median layer and the constructed ones, rescaled, the loss is "
-          "less than 2 percent above the optimum.",
+          "Half way between a layer's weights and the constructed ones, rescaled, the loss is, for the middle "
+          "one of all layers, less than 2 percent above the optimum.",
           Reported("vonoswald2023", "figure 2",
                    "the mean of trained and constructed weights does as well", SMALLER)),
     Claim("damped", lambda m: float(m["loss_repeated"][0, 0, -1] / m["loss_repeated"][0, 0, 0]),

@@ -241,8 +241,10 @@ CLAIMS = [
     Claim("relu-no-kernel", lambda m: float(m["relu_least_eigenvalue"]), below(0), "",
           "The matrix of all max(<x_i, x_j>, 0) has a negative eigenvalue in every prompt."),
     Claim("relu-turns", grown, above(100), "times as much as at the least",
-          "With h = relu, repeated, what is left shrinks to a least value and grows again to over 100 times it."),
-    Claim("exp-falls", rises, at_most(0), "of the repeats", "With h = exp what is left shrinks at every repeat."),
+          "With h = relu, repeated, what is left in the middle prompt shrinks to a least value and grows again to over "
+          "100 times it."),
+    Claim("exp-falls", rises, at_most(0), "of the repeats",
+          "With h = exp what is left in the middle prompt shrinks at every repeat."),
     Claim("bent-inputs", at(4, "loss_bent", "loss_plain"), below(0.05), "of the loss",
           "Four equal layers of GD++ leave less than a twentieth of what four equal plain steps leave."),
     Claim("free-steps", at(4, "loss_free", "loss_plain"), between(0.2, 0.5), "of the loss",

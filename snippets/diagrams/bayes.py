@@ -1,4 +1,4 @@
-"""The diagram of the posterior: six secret codes, and which are left after one pair."""
+"""The diagrams of the posterior: six secret codes, and which are left after one pair; two ways to a pair of answers."""
 
 from itertools import permutations
 
@@ -33,4 +33,28 @@ def codes() -> Drawing:
     return d
 
 
-DIAGRAMS = {"codes": codes}
+def coherence() -> Drawing:
+    """The same two answers, asked for in either order: the posterior gives one probability."""
+    d = Drawing(height=166)
+    for x, words in (
+        (70, "asked first"),
+        (198, "told that, asked next"),
+        (312, "both"),
+    ):
+        d.text(x, 12, words, "strong")
+    rows = ((50, "A is 2:  1/3", "B is 1:  1/2"), (98, "B is 1:  1/3", "A is 2:  1/2"))
+    for y, first, second in rows:
+        d.box(70, y, 96, 26, "memory")
+        d.text(70, y, first)
+        d.arrow(120, y, 144, y, "write")
+        d.box(196, y, 96, 26, "memory")
+        d.text(196, y, second)
+        d.arrow(246, y, 286, y, "write")
+        d.text(312, y, "1/6", "strong")
+    d.line(312, 62, 312, 86, "stream")
+    d.text(172, 136, "1/3 · 1/2 either way: so it is", "faint")
+    d.text(172, 154, "wherever all answers come from one law", "faint")
+    return d
+
+
+DIAGRAMS = {"codes": codes, "coherence": coherence}

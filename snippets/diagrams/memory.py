@@ -1,9 +1,61 @@
-"""The diagrams of the chapter *what fits into a memory*."""
+"""The diagrams of the chapter *what fits into a memory*.
+
+The two keys are made up; what comes back is computed by the book's own memories.
+"""
+
+import numpy as np
+import torch
 
 from snippets.diagrams.architectures import PAIRS
 from snippets.diagrams.vocabulary import Drawing
+from snippets.icl.networks import deltanet, linear_attention, mesa
 
 LEFT, STEP = 145.0, 39.0
+KEYS = ((1.0, 0.0), (0.6, 0.8))  # of "dax" and of "wug": length 1, overlap 0.6
+
+
+def reads() -> dict[str, np.ndarray]:
+    """What three memories return for each key once both pairs are stored: (key asked, value)."""
+    k, v = (
+        torch.tensor(KEYS, dtype=torch.float64),
+        torch.eye(2).double(),
+    )  # values: red, blue
+    asked = k[:, None].expand(2, 2, 2)  # one batch for each key, asked at both tokens
+    k, v = k.expand(2, 2, 2), v.expand(2, 2, 2)
+    found = {
+        "add": linear_attention.recurrent(asked, k, v),
+        "look first": deltanet.recurrent(asked, k, v, torch.ones(2, 2).double()),
+        "fit": mesa.recurrent(asked, k, v, 1e-9),
+    }
+    return {name: read[:, -1].clamp(0, 1).numpy() for name, read in found.items()}
+
+
+def two_keys() -> Drawing:
+    """Two keys that overlap, and what a read returns under three rules of writing."""
+    d, (x, y), unit = Drawing(height=232), (30, 92), 76
+    (_, _), (along, up) = KEYS
+    tip = (x + unit * along, y - unit * up)
+    d.arrow(x, y, x + unit, y)
+    d.text(x + unit + 20, y, "dax", "strong")
+    d.arrow(x, y, *tip)
+    d.text(tip[0] + 20, tip[1] - 2, "wug", "strong")
+    d.line(tip[0], tip[1] + 4, tip[0], y - 3, "read")
+    d.line(x, y + 10, tip[0], y + 10, "write")
+    d.text(x + unit * along / 2, y + 22, f"overlap {along:g}", "write")
+    d.text(336, 34, "stored, in this order:", "faint", anchor="end")
+    for row, words in enumerate(("a dax is red", "a wug is blue")):
+        d.text(336, 56 + 18 * row, words, anchor="end")
+
+    left, size, top = 76, 34, 162
+    for row, words in enumerate(("the dax?", "the wug?")):
+        d.text(2, top + size * (row + 0.5), words, "faint", anchor="start")
+    for name, read in reads().items():
+        d.text(left + size, top - 30, name, "strong")
+        for column, value in enumerate(("red", "blue")):
+            d.text(left + size * (column + 0.5), top - 11, value, "faint")
+        d.cells(left, top, read.round(6), size=size)
+        left += 2 * size + 30
+    return d
 
 
 def pairs(d: Drawing, y: float) -> None:
@@ -56,4 +108,4 @@ def three_ways() -> Drawing:
     return d
 
 
-DIAGRAMS = {"three-ways": three_ways}
+DIAGRAMS = {"two-keys": two_keys, "three-ways": three_ways}

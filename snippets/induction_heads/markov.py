@@ -282,7 +282,7 @@ CLAIMS = [
     Claim("closed", lambda m: float(way_down(m)[-4:].mean()), above(0.7), "of the gap",
           "It closes more than 0.7 of the gap between the two lines."),
     Claim("previous", lambda m: at_the_end(m, "previous"), above(0.25), "",
-          "At the end the first layer gives the token before more than 0.25 of its attention, five times an "
+          "At the end the first layer gives the token before more than 0.25 of its attention, over four times an "
           "even share."),
     Claim("followers", lambda m: at_the_end(m, "followers"), above(0.75), "",
           "At the end the second layer gives more than 0.75 of its attention to tokens that followed the "

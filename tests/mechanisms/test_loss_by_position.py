@@ -1,6 +1,7 @@
 """Loss by position: dice, exact losses, two guesses, claims, what is refused, and a short run."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from snippets.book.paths import DOCS
+from snippets.icl.measures import icl_score
 from snippets.icl.networks.masked_transformer import MaskedTransformer
 from snippets.mechanisms import loss_by_position as experiment
 from snippets.mechanisms.loss_by_position import Config, best_of_two, counting, exact_loss, loaded_dice, losses, throw
@@ -21,6 +24,14 @@ def test_exact_losses_by_hand():
     assert exact_loss(0, 6, 0.5) == pytest.approx(math.log(6))
     second = -3 / 8 * math.log(3 / 8) - 5 / 8 * math.log(1 / 8)  # exercise 1
     assert exact_loss(1, 6, 0.5) == pytest.approx(second)
+
+
+def test_the_score_in_short_is_the_score():
+    page = (DOCS / "mechanisms" / "loss-by-position.md").read_text(encoding="utf-8")
+    names = {"loss": torch.rand(5, 64, generator=made())}
+    exec(re.findall(r'^```python title="The score in short"\n(.*?)^```', page, re.DOTALL | re.MULTILINE)[0], names)
+    late, early = (slice(throw - 1, throw) for throw in (Config().late, Config().early))
+    torch.testing.assert_close(names["score"], icl_score(names["loss"], early, late))
 
 
 @given(st.integers(2, 6), st.sampled_from([0.3, 0.5, 1.0, 2.0]), st.integers(0, 30))

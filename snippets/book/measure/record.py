@@ -23,7 +23,7 @@ from snippets.book.measure.catalogue import Experiment
 from snippets.book.measure.units import Kept
 from snippets.book.paths import RECORD, SHOWN_PRESET, relative, unit, work
 
-LARGEST = 250_000  # bytes of one experiment: each version is in the repository for ever
+LARGEST = 150_000  # bytes of one experiment: each version is in the repository for ever
 LARGEST_IN_ALL = 8_000_000
 
 

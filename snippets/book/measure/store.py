@@ -21,6 +21,7 @@ from snippets.book.paths import relative
 
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the date of every file in an archive: the same content gives the same bytes
 ABOUT = "about.json"
+ROWS = "rows.json"  # of each stack in an archive, the names of its rows
 
 __all__ = ["pack", "read_json", "relative", "unpack", "write", "write_json"]
 
@@ -58,12 +59,17 @@ def checksum(content: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None
 
 
 def pack(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> bytes:
-    """Arrays by name, and what is known of them, as one file. Names may hold a slash."""
+    """Arrays by name, and what is known of them, as one file. Names may hold a slash.
+
+    Arrays that differ in nothing but what stands before the slash (the seeds of one measurement) are kept as one array
+    with a row for each: a file in an archive costs some 200 bytes of its own, and small arrays are many.
+    """
+    stacks, rows = stacked(arrays)
     about = {**about, "checksum": checksum(about, arrays)}
-    members = {ABOUT: json.dumps(about, sort_keys=True, allow_nan=False).encode()}
-    for name in sorted(arrays):
+    members = {ABOUT: json.dumps(about, sort_keys=True, allow_nan=False).encode(), ROWS: json.dumps(rows).encode()}
+    for name, array in stacks.items():
         buffer = io.BytesIO()
-        np.lib.format.write_array(buffer, np.asarray(arrays[name]), allow_pickle=False)
+        np.lib.format.write_array(buffer, array, allow_pickle=False)
         members[f"{name}.npy"] = buffer.getvalue()
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w") as file:
@@ -74,23 +80,41 @@ def pack(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> bytes:
     return whole.getvalue()
 
 
+def stacked(arrays: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
+    """Stacks of the arrays that have a name after the slash, a type and a shape in common; and their rows' names."""
+    alike: dict[tuple[str, str, tuple[int, ...]], list[str]] = {}
+    for name in sorted(arrays):
+        array = np.asarray(arrays[name])
+        alike.setdefault((name.split("/", 1)[-1], array.dtype.str, array.shape), []).append(name)
+    stacks, rows = {}, {}
+    for number, ((short, _, _), names) in enumerate(alike.items()):
+        stack = short if [short for short, _, _ in alike].count(short) == 1 else f"{short}:{number}"
+        stacks[stack] = np.stack([np.asarray(arrays[name]) for name in names])
+        rows[stack] = names
+    return stacks, rows
+
+
 def unpack(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
     """What `pack` put into a file; None where there is none. Raises BookError where it was cut or changed."""
     try:
         with zipfile.ZipFile(path) as file:
-            about = json.loads(file.read(ABOUT))
+            about, rows = json.loads(file.read(ABOUT)), json.loads(file.read(ROWS))
             arrays = {
-                name.removesuffix(".npy"): np.lib.format.read_array(io.BytesIO(file.read(name)), allow_pickle=False)
-                for name in file.namelist()
-                if name != ABOUT
+                name: row for stack, names in rows.items() for name, row in zip(names, member(file, stack), strict=True)
             }
         if about.get("checksum") == checksum(about, arrays):
             return arrays, about
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error):
+    except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error):
         pass
     raise BookError(f"{relative(path)} was cut or edited by hand")
+
+
+def member(file: zipfile.ZipFile, name: str) -> list[np.ndarray]:
+    """The rows of one array in an archive, each an array of its own (one number too)."""
+    rows = np.lib.format.read_array(io.BytesIO(file.read(f"{name}.npy")), allow_pickle=False)
+    return [np.array(row) for row in rows]
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -133,7 +133,8 @@ class Linker(HTMLParser):
 
     def link(self, match: re.Match[str]) -> str:
         term = self.terms[pages.flat(match[1].lower())]
-        if term in self.used:
+        a_name = term.name.isupper() and match[1] == term.name.capitalize()  # Anil is an author, ANIL a method
+        if a_name or term in self.used:
             return match[0]
         self.used.append(term)
         # the theme shows the element of the same id on hover and focus, as it does for a footnote

@@ -41,7 +41,10 @@ class Lists:
 
     def bibliography(self) -> str:
         """Every entry of references.bib."""
-        return "\n".join(f'- <span id="{key}"></span>{text}' for key, text in sorted(references.entries().items()))
+        return "\n".join(
+            f'- <span id="{key}"></span>{text}{f" Called {references.short(key)}." if references.letter(key) else ""}'
+            for key, text in sorted(references.entries().items())
+        )
 
     def chapters(self) -> str:
         """The chapters that exist, by part, with their questions."""

@@ -27,7 +27,7 @@ def papers(facts: Facts, source: ledger.Link, address: ledger.Link) -> str:
                 link = f"{address('ledger/')}#{ledger.anchor(name, claim['id'])}"
                 found.setdefault(claim["reported"]["key"], []).append(beside(claim, link, where))
     blocks = []
-    for key in sorted(found, key=lambda key: (references.short(key).split()[-1], key)):
+    for key in sorted(found, key=lambda key: (references.author_year(key).split()[-1], key)):
         blocks.append(f"\n## {references.short(key)}\n\n{references.entries()[key]}\n\n" + "\n".join(found[key]))
     return "\n".join(blocks)
 

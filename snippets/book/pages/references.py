@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from string import ascii_lowercase
 
 from pybtex.database import BibliographyData, parse_file
 from pybtex.plugin import find_plugin
@@ -38,11 +39,24 @@ def entries() -> dict[str, str]:
 def forget() -> None:
     """Forget the bibliography, so that the next look reads the file anew."""
     bibliography.cache_clear()
+    author_year.cache_clear()
     entries.cache_clear()
 
 
 def short(key: str) -> str:
-    """First author and year, such as 'von Oswald et al. 2023'."""
+    """First author and year, such as 'Garg et al. 2022', with a letter where two works would read alike."""
+    return f"{author_year(key)}{letter(key)}"
+
+
+def letter(key: str) -> str:
+    """a, b, ... in the order of the keys where several works have this author and year; else nothing."""
+    alike = sorted(other for other in bibliography().entries if author_year(other) == author_year(key))
+    return ascii_lowercase[alike.index(key)] if len(alike) > 1 else ""
+
+
+@cache
+def author_year(key: str) -> str:
+    """First author and year, as they stand in the bibliography."""
     entry = bibliography().entries[key]
     names = [
         str(Text.from_latex(" ".join([*person.prelast_names, person.last_names[-1]])))

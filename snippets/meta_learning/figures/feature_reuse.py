@@ -30,5 +30,5 @@ def draw(runs: list[Measurements]) -> dict[str, Figure]:
     ax.set(xlabel="error on new tasks", xscale="log", xlim=(0.3, 4))
     ax.set_xticks((0.3, 0.5, 1, 2, 3), ("0.3", "0.5", "1", "2", "3"))
     ax.minorticks_off()
-    ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=2)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.25, 1), ncols=3)
     return {"moves": figure}

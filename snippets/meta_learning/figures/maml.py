@@ -59,7 +59,8 @@ def draw_steps(runs: list[Measurements]) -> Figure:
         ax.set_title(title)
         ax.set(ylabel="squared error", ylim=(0, 5.2 if name == "halves" else 3.8))
     style.level(axes[0, 0], FLOOR, "best single function")
-    axes[0, 0].legend(loc="upper right", bbox_to_anchor=(1, 0.46))
+    lines = axes[1, 0].get_legend_handles_labels()
+    figure.legend(*lines, ncol=3, loc="outside upper center")
     axes[1, 0].set_xlabel("inner steps on a new task")
     return figure
 

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 
+from snippets.book.measure import store
 from tests.book.measure.conftest import UNITS
 
 pytestmark = pytest.mark.pipeline
@@ -29,9 +30,9 @@ def test_a_sweep_is_measured_judged_and_drawn(book):
 
 
 def test_the_measurements_are_those_that_run_returned(book):
-    with np.load(book.measurements) as file:
-        assert file["3.few/size"].tolist() == [2**i for i in range(7)]
-        assert file["3.few/error"].dtype == np.float64 and file["3.few/error"].shape == (7,)
+    arrays, _ = store.unpack(book.measurements)
+    assert arrays["3.few/size"].tolist() == [2**i for i in range(7)]
+    assert arrays["3.few/error"].dtype == np.float64 and arrays["3.few/error"].shape == (7,)
 
 
 def test_nothing_stale_makes_nothing(book):

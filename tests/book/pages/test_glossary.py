@@ -88,7 +88,7 @@ def test_an_entry_lists_other_spellings_but_the_plural():
 TERMS = glossary.terms_of(
     "part/page.md",
     "A **head**{ .term } looks. A **bit**{ .term .unlinked } is small. "
-    'An **induction head**{ .term also="copier" } copies.',
+    'An **induction head**{ .term also="copier" } copies. **ANIL**{ .term } moves one layer.',
 )
 SHOWN = {term.anchor: f"<p>{term.name}!</p>" for term in TERMS}
 
@@ -116,6 +116,7 @@ def test_the_first_mention_is_linked_and_brings_its_definition():
         '<p><span class="arithmatex">\\(head\\)</span></p>',
         '<div class="footnote"><p>A head for numbers.</p></div>',
         "<p>A header, a sub-head, a bit.</p>",
+        "<p>Anil and others</p>",
         '<img alt="a head"><!-- a head -->',
         "<p><dfn>head</dfn></p>",
         '<div class="highlight"><span class="filename">icl/head.py</span></div>',

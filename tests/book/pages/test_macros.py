@@ -124,4 +124,9 @@ def test_the_ledger_s_names_are_text(monkeypatch):
 def test_no_entry_begins_a_formula():
     for key, text in references.entries().items():
         assert "\\(" not in text and "\\[" not in text, key
-        assert references.short(key)[-4:].isdigit(), key
+        assert references.author_year(key)[-4:].isdigit(), key
+
+
+def test_no_two_works_are_called_alike():
+    names = [references.short(key) for key in references.entries()]
+    assert len(set(names)) == len(names)

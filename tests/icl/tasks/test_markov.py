@@ -261,6 +261,17 @@ def test_attention_measures_on_patterns_known_exactly():
 # bad input
 
 
+def test_too_many_symbols_for_tries():
+    """What the docstring says of 4 symbols, on other tries than the function's own; 5 are refused, not waited for."""
+    with pytest.raises(ValueError, match="no doubly stochastic chains of 5 symbols; take 4 at most"):
+        markov.doubly_stochastic_chains(1, 5, generator())
+    square = torch.rand(400_000, 3, 3, generator=generator())
+    wide = torch.cat([square, 1 - square.sum(2, keepdim=True)], 2)
+    whole = torch.cat([wide, 1 - wide.sum(1, keepdim=True)], 1)
+    share = (whole >= 0).all(2).all(1).float().mean().item()
+    assert 1 / 1250 < share < 1 / 850  # 11 / 11340, the volume of these matrices; 400 fall in
+
+
 @pytest.mark.parametrize("k", [1, 0, -3])
 def test_too_few_symbols(k):
     for prior in (markov.dirichlet_chains, markov.doubly_stochastic_chains):
