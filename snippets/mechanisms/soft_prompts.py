@@ -291,8 +291,7 @@ CLAIMS = [
     Claim("parity-given", lambda m: with_m(m, "parity_prefix_given", 8, 16), above(0.9), "",
           "With a prefix of 8 or 16 it repeats the given answers of a rule that it never met, more than 9 in 10."),
     Claim("parity-held-out", unseen_parity, below(0.7), "",
-          "On held-out things of that rule soft tokens and prefixes, averaged over their sizes, are right on fewer "
-          "than 7 in 10."),
+          "On held-out things of it soft tokens and prefixes, averaged over sizes, are right on fewer than 7 in 10."),
     Claim("parity-full", points(full_known_over_parity), above(15), "points",
           "With all weights tuned, held-out things of that rule are more than 15 points behind those of a known one."),
     Claim("identity", lambda m: float(m["identity"]), below(1e-4), "",
