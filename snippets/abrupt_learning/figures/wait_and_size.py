@@ -1,4 +1,7 @@
-"""The figures of abrupt_learning/wait_and_size."""
+"""The figures of abrupt_learning/wait_and_size.
+
+A run that never got there has an infinite wait: no point, and it counts in the median.
+"""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -37,7 +40,7 @@ def draw_batch(runs: list[Measurements]) -> Figure:
         ("prompts", axes[1, 0], "wait (prompts read)"),
     ):
         for index, label in enumerate(NAMES):
-            ys = [reached(grid(m, name)[index]) for m in runs]
+            ys = [grid(m, name)[index] for m in runs]
             dots = {"marker": MARKS[index], "markersize": 4.5}
             seeds_and_median(ax, np.array(BATCHES), ys, index, label, **dots)
         ax.set(xscale="log", yscale="log", ylabel=words)
@@ -53,18 +56,13 @@ def draw_batch(runs: list[Measurements]) -> Figure:
     return fig
 
 
-def reached(waits: np.ndarray) -> np.ndarray:
-    """Waits with a gap where a run never got there."""
-    return np.where(np.isfinite(waits), waits, np.nan)
-
-
 def draw_noise(runs: list[Measurements]) -> Figure:
     """Rate x steps against rate / batch: do all cells lie on one curve?"""
     fig, axes = panels(1, height=2.9)
     ax = axes[0, 0]
     for index, (label, rate) in enumerate(zip(NAMES, RATES.values())):
         noise = rate / np.array(BATCHES)
-        ys = [reached(times(m)[index]) for m in runs]
+        ys = [times(m)[index] for m in runs]
         dots = {"marker": MARKS[index], "markersize": 5}
         seeds_and_median(ax, noise, ys, index, label, **dots)
     ax.set(xscale="log", xlabel="rate / batch", ylabel="rate x steps", ylim=(0, None))
@@ -88,9 +86,7 @@ def draw_size(runs: list[Measurements]) -> Figure:
 
 def one_size(ax: Axes, sizes: tuple[int, ...], ys: list[np.ndarray], name: str) -> None:
     dots = {"marker": "o", "markersize": 4.5}
-    seeds_and_median(
-        ax, np.array(sizes), [reached(y) for y in ys], 0, "_median", **dots
-    )
+    seeds_and_median(ax, np.array(sizes), ys, 0, "_median", **dots)
     ax.set(xscale="log", xlabel=name)
     ax.set_xticks(sizes, [str(size) for size in sizes])
     ax.minorticks_off()
