@@ -7,6 +7,8 @@ and the number of dimensions, one at a time.
 Source: the questions are aoyama2025's (abstract: batch size and context size predict the
 point of emergence, agnostic to model size), who ask it of language models on text. Task,
 network and measure are ours, and so is what is found.
+
+Cost: up to 240 core-seconds instead of 120. Seventeen settings are trained.
 """
 
 import numpy as np
