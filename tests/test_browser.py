@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from snippets.book.pages import expand
 from snippets.book.pages.finish import Finisher
 from snippets.book.pages.generator import Generator
 from snippets.book.paths import SITE
-from tests.site import ADDRESSES, AXE, CHAPTERS, EAGER, HEAVIEST, LABS, THIN, UNFOLD, Watched, launched, served
+from tests.site import ADDRESSES, AXE, CHAPTERS, EAGER, HEAVIEST, LABS, THIN, UNFOLD, Watched, served
 
 pytestmark = [pytest.mark.results, pytest.mark.browser]
 
@@ -23,12 +23,6 @@ def address() -> Iterator[str]:
     assert (SITE / "index.html").exists(), "there is no site; run `make book`"
     with served(SITE) as url:
         yield url
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with launched() as running:
-        yield running
 
 
 @pytest.fixture

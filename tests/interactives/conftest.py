@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from snippets.book.pages import shown
 from snippets.book.paths import ROOT
-from tests.site import AXE, Watched, launched, served
+from tests.site import AXE, Watched, served
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A figure to touch</title>
 <link rel="icon" href="data:,"><meta name="viewport" content="width=device-width">
@@ -28,12 +28,6 @@ MOUNT = """async ([name, data]) => {
   await mount(place, data, (error) => window.failures.push(error.message));
   place.dataset.ready = '';
 }"""
-
-
-@pytest.fixture(scope="module")  # other tests start a Playwright of their own, and there can be one at a time
-def browser() -> Iterator[Browser]:
-    with launched() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

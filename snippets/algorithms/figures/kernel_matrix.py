@@ -2,7 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from snippets import style
 from snippets.algorithms.kernel_matrix import KERNELS, PRESETS
@@ -35,8 +35,9 @@ def verdict(runs: list[Measurements], K: str) -> tuple[dict, dict[str, str]]:
 
 def interval(differences: np.ndarray) -> tuple[float, float]:
     """Their mean over seeds, and half the width of its 95 % interval (Student's t)."""
-    spread = differences.std(ddof=1) / len(differences) ** 0.5
-    return float(differences.mean()), float(t.ppf(0.975, len(differences) - 1) * spread)
+    n = len(differences)
+    half = stdtrit(n - 1, 0.975) * differences.std(ddof=1) / n**0.5
+    return float(differences.mean()), float(half)
 
 
 # --8<-- [end:verdict]

@@ -35,7 +35,7 @@ def problems() -> Iterator[str]:
             if (name, claim.id) not in used:
                 call = f'claim("{name.split("/")[1]}", "{claim.id}")'
                 yield f"claim '{claim.id}' of {name} stands on no page; state it with {call}"
-            if claim.reported and claim.reported.key not in references.entries():
+            if claim.reported and claim.reported.key not in references.known():
                 yield f"claim '{claim.id}' of {name} cites '{claim.reported.key}', which docs/references.bib lacks"
     yield from problems_of_map(all_pages)
     yield from problems_of_terms(all_pages)
@@ -92,7 +92,7 @@ def calls(all_pages: list[pages.Page], macro: str) -> list[pages.Call]:
 
 def problems_of_page(page: pages.Page) -> Iterator[str]:
     """What is wrong on one page, without looking at any result."""
-    for key in sorted(page.citations - set(references.entries())):
+    for key in sorted(page.citations - references.known()):
         yield f"{page.name} cites [^{key}], which docs/references.bib lacks; add the entry"
     for section in sorted(page.sections):
         if pages.section(section) is None:

@@ -46,13 +46,14 @@ class Warnings(logging.Handler):
 
 
 class Generator:
-    """One site, from a folder of expanded pages into another folder."""
+    """One site, from a folder of expanded pages into another folder. What MkDocs has read is there after `build`."""
+
+    config: MkDocsConfig
+    kept: Kept
 
     def __init__(self, pages: Path, site: Path, strict: bool = True, url: str = "") -> None:
         pages.mkdir(parents=True, exist_ok=True)
         self.pages, self.site, self.strict, self.url = pages, site, strict, url
-        self.config = load_config(str(ROOT / "mkdocs.yml"), docs_dir=str(pages), site_dir=str(site))
-        self.kept = Kept()
 
     def build(self) -> None:
         """The whole site. Raises BookError with what MkDocs warns of if the site is strict."""

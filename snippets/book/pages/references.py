@@ -24,6 +24,11 @@ def bibliography() -> BibliographyData:
         raise BookError(f"docs/references.bib cannot be read: {error}; mend the entry") from error
 
 
+def known() -> set[str]:
+    """The keys of all entries. To format the entries takes a second, to know their keys does not."""
+    return set(bibliography().entries.keys())
+
+
 @cache
 def entries() -> dict[str, str]:
     """Every entry by key, as a line of Markdown."""

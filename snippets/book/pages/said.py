@@ -7,7 +7,7 @@ from collections.abc import Callable
 from statistics import fmean, stdev
 from typing import Any
 
-from scipy.stats import t
+from scipy.special import stdtrit  # quantiles of Student's t; scipy.stats takes a second longer to import
 
 from snippets.book.errors import BookError
 from snippets.book.pages.numbers import shown
@@ -55,7 +55,7 @@ def interval(claim: Claim, seeds: list[int], noun: str) -> str:
     found = reached(claim)
     if len(found) < 3 or len(found) < len(claim["values"]):
         raise BookError("show='interval' needs a number from every seed, and three seeds at least")
-    mean, half = fmean(found), float(t.ppf(0.975, len(found) - 1)) * stdev(found) / len(found) ** 0.5
+    mean, half = fmean(found), float(stdtrit(len(found) - 1, 0.975)) * stdev(found) / len(found) ** 0.5
     low, high = (number(end, claim["digits"]) for end in (mean - half, mean + half))
     return f"{number(mean, claim['digits'])}{unit(claim)} (95 % interval {low} to {high})"
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from snippets import style
 from snippets.contract import Measurements
@@ -100,6 +100,6 @@ def count(runs: list[Measurements]) -> Figure:
 
 def interval(k: int, n: int) -> tuple[float, float]:
     """The exact (Clopper-Pearson) 95 % interval of a share, k of n seen."""
-    low = float(beta.ppf(0.025, k, n - k + 1)) if k else 0.0
-    high = float(beta.ppf(0.975, k + 1, n - k)) if k < n else 1.0
+    low = float(betaincinv(k, n - k + 1, 0.025)) if k else 0.0
+    high = float(betaincinv(k + 1, n - k, 0.975)) if k < n else 1.0
     return low, high
