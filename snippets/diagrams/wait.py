@@ -23,9 +23,13 @@ def prompt(drawing: Drawing, y: float, n_pairs: int) -> None:
 def one_in_n() -> Drawing:
     drawing = Drawing(height=218)
     prompt(drawing, 60, 2)
-    drawing.text(7, 98, "the target looks at 5 tokens, a label at 3 on average", anchor="start")
+    drawing.text(
+        7, 98, "the target looks at 5 tokens, a label at 3 on average", anchor="start"
+    )
     prompt(drawing, 164, 4)
-    drawing.text(7, 204, "the target looks at 9 tokens, a label at 5 on average", anchor="start")
+    drawing.text(
+        7, 204, "the target looks at 9 tokens, a label at 5 on average", anchor="start"
+    )
     return drawing
 
 
