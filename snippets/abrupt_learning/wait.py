@@ -99,7 +99,7 @@ CLAIMS = [
     Claim("theory-true", power(32, "true_edge"), between(1.1, 1.3), "",
           "In the true contexts the power is between 1.1 and 1.3.", digits=3),
     Claim("near-theory", lambda m: abs(power(128)(m) - power(128, "edge")(m)), below(0.25), "",
-          "With batches of 128 the network's power is within a quarter of that of the three numbers."),
+          "With batches of 128 the network's power is less than 0.25 from that of the three numbers, average context."),
     Claim("fewer-prompts", prompts_saved, below(0.6), "of the prompts",
           "With eight pairs, batches of 32 read less than six tenths of the prompts that batches of 128 read."),
 ]

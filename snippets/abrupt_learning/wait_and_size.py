@@ -107,7 +107,9 @@ CLAIMS = [
     Claim("batch-steps", lambda m: exponent(np.array(BATCHES), grid(m)[-1]), between(-0.8, -0.15), "",
           "At a rate of 1/2 the wait in steps goes as the batch to a power between -0.8 and -0.15."),
     Claim("batch-prompts", lambda m: float(grid(m, "prompts")[-1, -1] / grid(m, "prompts")[-1, 0]), above(1.5),
-          "times as many prompts", "At that rate batches of 128 read over 1.5 times as many prompts as batches of 16."),
+          "times as many prompts",
+          "At that rate batches of 128 read over 1.5 times as many prompts as batches of 16; a run of 16 that never "
+          "comes to one half counts as 0."),
     Claim("calm-steps", lambda m: exponent(np.array(BATCHES), grid(m)[0]), between(-0.4, -0.05), "",
           "At a rate of 1/8 that power is between -0.4 and -0.05."),
     Claim("half-rate", lambda m: float(grid(m)[1, 1] / grid(m)[2, 1]), between(1.1, 1.95), "times the steps",
@@ -117,7 +119,8 @@ CLAIMS = [
     Claim("alike", alike, below(1.45), "",
           "Three settings with the same rate / batch need the same rate x steps, within a factor of 1.45."),
     Claim("unlike", unlike, above(1.8), "times",
-          "Rate x steps is over 1.8 times as large at the largest rate / batch as at the least."),
+          "Rate x steps is over 1.8 times as large at the largest rate / batch as at the least; a run that never comes "
+          "to one half counts as larger."),
     Claim("falls-back", lambda m: float(m["half-b16"]["accuracy"][-1]), below(0.5), "",
           "With the largest rate / batch the network is right in less than half of the prompts when its run ends."),
     Claim("width", lambda m: float(by_width(m)[-1] / by_width(m)[0]), between(0.4, 1), "of the wait",

@@ -1,4 +1,4 @@
-"""The diagram of the wait: how little of a prompt one lesson is about, with two pairs and with four."""
+"""The diagram of the wait: among how many tokens each of the two looks has to choose, with two pairs and with four."""
 
 from snippets.diagrams.vocabulary import Drawing
 
@@ -23,9 +23,13 @@ def prompt(drawing: Drawing, y: float, n_pairs: int) -> None:
 def one_in_n() -> Drawing:
     drawing = Drawing(height=218)
     prompt(drawing, 60, 2)
-    drawing.text(24, 98, "1 edge of 2 in use, 1 token of 5 to find", anchor="start")
+    drawing.text(
+        7, 98, "the target looks at 5 tokens, a label at 3 on average", anchor="start"
+    )
     prompt(drawing, 164, 4)
-    drawing.text(24, 204, "1 edge of 4 in use, 1 token of 9 to find", anchor="start")
+    drawing.text(
+        7, 204, "the target looks at 9 tokens, a label at 5 on average", anchor="start"
+    )
     return drawing
 
 

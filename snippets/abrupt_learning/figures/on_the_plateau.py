@@ -32,8 +32,8 @@ def draw_wait(runs: list[Measurements]) -> Figure:
         seeds_and_median(
             axes[1, 0], steps, [m[cell]["accuracy"] for m in runs], index + 4, label
         )
-    axes[0, 0].set(ylim=(0, 1), ylabel="alone")
-    axes[1, 0].set(ylim=(0, 1), ylabel="accuracy", xlabel="step")
+    axes[0, 0].set(ylim=(0, 1), ylabel="share, or cosine")
+    axes[1, 0].set(ylim=(0, 1), ylabel="right, new classes", xlabel="training step")
     for ax in axes[:, 0]:
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return fig

@@ -65,7 +65,18 @@ def draw_noise(runs: list[Measurements]) -> Figure:
         ys = [times(m)[index] for m in runs]
         dots = {"marker": MARKS[index], "markersize": 5}
         seeds_and_median(ax, noise, ys, index, label, **dots)
-    ax.set(xscale="log", xlabel="rate / batch", ylabel="rate x steps", ylim=(0, None))
+    ax.set(xscale="log", xlabel="rate / batch", ylabel="rate × steps", ylim=(0, None))
+    last = float(np.median([times(m)[-1, 0] for m in runs]))
+    if np.isfinite(last):
+        ax.annotate(
+            "falls back",
+            (RATES["half"] / BATCHES[0], last),
+            xytext=(-9, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=8.5,
+        )
     marks = (1 / 1024, 1 / 256, 1 / 64)
     ax.set_xticks(marks, ["1/1024", "1/256", "1/64"])
     ax.minorticks_off()
