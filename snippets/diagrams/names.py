@@ -30,7 +30,7 @@ def count_first() -> Drawing:
     d.text(170, 32, "2 John + 1 Mary", "content")
     for place, bend in ((0, -30), (2, -20), (4, -11)):
         d.arrow(PLACES[6], row - 14, PLACES[place], row - 14, "read", bend=bend)
-    d.arrow(PLACES[6], row + 14, PLACES[0], row + 14, "write", bend=28)
+    d.arrow(PLACES[6], row + 14, PLACES[0], row + 14, "read", bend=28)
     d.text(170, row + 84, "layer 2: ask for the least, copy what is there", "strong")
     d.text(170, row + 104, "Mary 91 %, John and John 9 % of the attention", "faint")
     return d
