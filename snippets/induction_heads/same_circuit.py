@@ -92,9 +92,9 @@ def signature(m: Measurements, net: int) -> str:
     part, spot = m["parts"][net], m["spots"][net]
     repeats = part[EARLIER] + part[LATER]
     how = "copies" if part[ODD] > 0.5 else "suppresses" if repeats > 0.5 else "mixed"
-    marked = "detector" if spot[LATER] > 0.25 else "no detector"
-    mark = "odd one marked" if spot[ODD] > 0.25 else "odd one not marked"
-    return f"{how}, {marked}, {mark}"
+    detector = "detector" if spot[LATER] > 0.25 else "no detector"
+    prepared = "odd one prepared" if spot[ODD] > 0.25 else "odd one not prepared"
+    return f"{how}, {detector}, {prepared}"
 
 
 def learned(m: Measurements) -> list[int]:
@@ -132,6 +132,20 @@ def cost(name: str) -> Callable[[Measurements], float]:
     return lambda m: float(np.median((m["accuracy"] - m[name])[learned(m)]))
 
 
+def gathered(m: Measurements) -> float:
+    """Of the last token's attention in layer 1, both heads alike, how much is on the
+    three names: a median."""
+    looks = m["end_looks"][learned(m)].mean(1)  # (network, place)
+    return float(np.median(looks[:, [ODD, EARLIER, LATER]].sum(1)))
+
+
+def among_names(m: Measurements) -> float:
+    """Of layer 2's attention to the three names, both heads alike, how much is on the
+    odd one: a median."""
+    reads = m["reads"][learned(m)].mean(1)
+    return float(np.median(reads[:, ODD] / reads[:, [ODD, EARLIER, LATER]].sum(1)))
+
+
 def needed_head(layer: int) -> Callable[[Measurements], float]:
     """The share of the lead lost without the more needed head of a layer, a median."""
     heads = slice(2 * layer, 2 * layer + 2)
@@ -166,6 +180,13 @@ CLAIMS = [
           "What layer 1 writes at the last token decides: exchanged alone, it takes six tenths of the lead with it."),
     Claim("detector", middle("spots", LATER), below(0.15), "of the lead",
           "What it writes at the repeated name's second mention takes less than a seventh (median network)."),
+    Claim("looks-back", lambda m: float(m["looks_back"][learned(m)].max()), below(0.5), "",
+          "No head of layer 1 gives half of its attention from the repeated name's second mention to its first."),
+    Claim("gathers", gathered, above(0.45), "",
+          "In layer 1 the last token gives more than 0.45 of its attention to the three names (median network); evenly "
+          "it would be a third."),
+    Claim("attends", among_names, above(0.6), "",
+          "Of layer 2's attention to the three names more than six tenths are on the one that stands alone (median)."),
     Claim("marked", middle("spots", ODD), above(0.1), "of the lead",
           "What it writes at the name that stands alone takes more than a tenth of the lead."),
     Claim("query", middle("ways", 0), above(0.65), "of the lead",
@@ -181,12 +202,12 @@ CLAIMS = [
     Claim("no-detector", lambda m: share(m, "no detector"), above(0.4), "",
           "Half of a seed's networks or more have no detector at the second mention.", digits=3),
     Claim("no-suppressor", lambda m: share(m, "suppresses"), below(0.2), "",
-          "None of a seed's four networks suppresses the repeated name.", digits=3),
-    Claim("commonest", lambda m: share(m, "copies", "no detector", "odd one marked"), above(0.4), "",
+          "No network of a seed reads most of the lead from the repeated name: none suppresses it there.", digits=3),
+    Claim("commonest", lambda m: share(m, "copies", "no detector", "odd one prepared"), above(0.4), "",
           "Two of a seed's four networks or more have the commonest of the signatures.", digits=3),
     Claim("apart-start", lambda m: apart(m, SAME_START), above(0.04), "of the lead",
-          "Two networks of one start and two orders of data place more than a 25th of the lead differently."),
+          "Networks of one start and two orders of data place more than a 25th of the lead differently (mean of two)."),
     Claim("apart-data", lambda m: apart(m, SAME_DATA), above(0.04), "of the lead",
-          "Two networks of two starts and one order place more than a 25th of it differently: no two are the same."),
+          "Networks of two starts and one order place more than a 25th of it differently (mean of two)."),
 ]
 # fmt: on

@@ -196,9 +196,9 @@ def test_signatures_by_hand():
     def signature(parts, spots):
         return same_circuit.signature(measured(parts, spots), 0)
 
-    assert signature([0.8, 0, 0, 0.2, 0], [0.4, 0, 0, 0, 1]) == "copies, no detector, odd one marked"
-    assert signature([0.1, 0.3, 0.4, 0, 0], [0, 0, 0.9, 0, 1]) == "suppresses, detector, odd one not marked"
-    assert signature([0.4, 0.2, 0.2, 0, 0], [0, 0, 0.2, 0, 1]) == "mixed, no detector, odd one not marked"
+    assert signature([0.8, 0, 0, 0.2, 0], [0.4, 0, 0, 0, 1]) == "copies, no detector, odd one prepared"
+    assert signature([0.1, 0.3, 0.4, 0, 0], [0, 0, 0.9, 0, 1]) == "suppresses, detector, odd one not prepared"
+    assert signature([0.4, 0.2, 0.2, 0, 0], [0, 0, 0.2, 0, 1]) == "mixed, no detector, odd one not prepared"
 
 
 def test_distance_is_half_the_sum_of_differences():

@@ -68,8 +68,9 @@ def draw_cuts(runs: list[Measurements]) -> Figure:
 
 
 def count(runs: list[Measurements]) -> Figure:
-    """How many networks have each signature, stacked by seed; above, how many starts
-    have the commonest with both orders of data, with an exact interval."""
+    """How many networks have each signature, stacked by seed; above, on how many seeds
+    all four have the commonest, with an exact interval. Networks of a seed share their
+    first weights or their data, so seeds are what is counted."""
     found = [[signature(m, net) for net in NETWORKS] for m in runs]
     of_kind = Counter(kind for seed in found for kind in seed).most_common()
     figure, axes = style.panels(1, height=1.1 + 0.6 * len(of_kind))
@@ -88,13 +89,14 @@ def count(runs: list[Measurements]) -> Figure:
     ax.set_yticks(range(len(of_kind)), names, fontsize=9)
     ax.invert_yaxis()
     kind, n = of_kind[0]
-    starts = [seed[i : i + 2] == [kind] * 2 for seed in found for i in (0, 2)]
-    low, high = interval(sum(starts), len(starts))
+    whole = [set(seed) == {kind} for seed in found]
+    low, high = interval(sum(whole), len(whole))
     ax.set_title(
-        f"{n} of {4 * len(runs)} networks; {sum(starts)} of {len(starts)} starts\n"
-        f"(95 % interval {low:.2f} to {high:.2f})"
+        f"{n} of {4 * len(runs)} networks; all four on {sum(whole)} of {len(whole)} seeds\n"
+        f"(95 % interval of that share: {low:.2f} to {high:.2f})"
     )
     ax.set(xlabel="networks, with the number of their seed", xlim=(0, 4 * len(runs)))
+    ax.set_xticks(range(0, 4 * len(runs) + 1, 4))
     return figure
 
 
