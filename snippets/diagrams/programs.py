@@ -39,10 +39,14 @@ def flow() -> Drawing:
             if words:
                 drawing.text(x, y, words, "on-colour")
     drawing.arrow(142, 48, 202, 48, "read", "alike?")
-    drawing.text(86, 70, "W_Q", "read")
-    drawing.text(258, 70, "W_K", "read")
+    for x, y, letters, kind in (
+        (82, 70, "Q", "read"),
+        (254, 70, "K", "read"),
+        (154, 101, "VO", "write"),
+    ):
+        drawing.text(x, y, "W", kind)
+        drawing.text(x + 6, y + 4, letters, kind, size=8, anchor="start")
     drawing.arrow(202, 92, 143, 132, "write")
-    drawing.text(161, 101, "W_VO", "write")
     drawing.text(172, 166, "score β where they are alike, 0 elsewhere", "faint")
     return drawing
 

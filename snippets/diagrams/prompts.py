@@ -6,15 +6,15 @@ FRONT, OPENING, ASKED = 150.0, 232.0, 302.0
 ROWS = (  # height, what is chosen there, what stands in front, the words' own
     (178.0, "a text", "a word"),
     (130.0, "prompt tuning", "a vector"),
-    (82.0, "prefix tuning", "keys, values"),
-    (34.0, "in each layer", "keys, values"),
+    (82.0, "in each layer", "keys, values"),
+    (34.0, "prefix tuning", "keys, values"),
 )
 
 
 def fronts() -> Drawing:
     drawing = Drawing(height=216)
     for number, (y, name, chosen) in enumerate(ROWS):
-        drawing.text(4, y, name, "strong" if number < 3 else "", anchor="start")
+        drawing.text(4, y, name, "" if number == 2 else "strong", anchor="start")
         drawing.box(FRONT, y, 82, 26, "memory")
         drawing.text(FRONT, y, chosen)
         if number:

@@ -226,8 +226,8 @@ CLAIMS = [
     Claim("nonsense", lambda m: float(m["k6"]["partner"][KNOWN, LAWLESS, 0]), between(0.4, 0.6), "",
           "Of a lasting relation without a law it gives the partner a chance of 0.4 to 0.6."),
     Claim("few-deaf", told_apart("k6", NEW, 3), between(-0.2, 0.2), "",
-          "Of a relation that it has never met it learns nothing from three pairs shown both ways: what it gives the "
-          "partner of a mutual one and of a one-way one differs by less than 0.2."),
+          "Of a relation that it has never met three pairs shown both ways tell it little: what it gives the partner "
+          "of a mutual one and of a one-way one differs by less than 0.2."),
     Claim("few-stubborn", turned("k6", MUTUAL), above(0.8), "",
           "Where three pairs show a relation that it knows as mutual to be one-way, it gives the partner over 0.8 "
           "all the same.", digits=3),
