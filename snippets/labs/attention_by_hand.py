@@ -254,9 +254,9 @@ check(problem_of_softmax, softmax_rows)
 # %% [markdown]
 # ## Step 3. Why divide by the root of d_k
 #
-# Let the numbers in queries and keys be random, independent, with mean 0 and variance
-# 1. A score is a sum of $d_k$ products $q_i k_i$. Each product has mean 0 and variance
-# $E[q_i^2]\,E[k_i^2] = 1$, and variances of independent terms add up:
+# Let the numbers in queries and keys be random, independent, with mean 0 and
+# variance 1. A score is a sum of $d_k$ products $q_i k_i$. Each product has mean 0 and
+# variance $E[q_i^2]\,E[k_i^2] = 1$, and variances of independent terms add up:
 #
 # $$ \mathrm{Var}(q \cdot k) = d_k . $$
 #

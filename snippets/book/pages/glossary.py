@@ -89,7 +89,8 @@ def alone(sentence: str, name: str) -> str:
     """The sentence as the glossary prints it: the term bold, other terms plain, no links and no citations."""
     sentence = MARK.sub(lambda match: f"**{match[1]}**" if pages.flat(match[1]) == name else match[1], sentence)
     sentence = re.sub(r"\[\^[^\]]+\]", "", sentence)
-    return re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", sentence)
+    plain = re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", sentence)
+    return re.sub(r":$", ".", plain)  # a formula follows in the chapter, and none here
 
 
 def with_anchors(markdown: str) -> str:

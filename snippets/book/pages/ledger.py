@@ -149,12 +149,15 @@ def speeds() -> str:
 
 
 def fresh_seeds() -> str:
-    """On how many claim-seed pairs the claims held on seeds that nobody had looked at."""
+    """On how many claim-seed pairs the claims held on other seeds than those that the book reports."""
     kept = store.read_json(trial.KEPT)
     if kept is None:
         return "No other seeds have been recorded yet; `python -m snippets verify --seeds 2000-2009 --keep` tries ten."
-    trials = sorted(kept["trials"], key=lambda one: -len(one["experiments"]))
-    tried = "; ".join(f"{len(one['experiments'])} of them on {one['seeds'].replace('-', ' to ')}" for one in trials)
+    trials = kept["trials"]
+    on: Counter[str] = Counter()
+    for one in trials:
+        on[one["seeds"]] += len(one["experiments"])
+    tried = "; ".join(f"{count} of them on {seeds.replace('-', ' to ')}" for seeds, count in on.most_common())
     held, pairs = (sum(one[key] for one in trials) for key in ("held", "pairs"))
     under = ", ".join(f"`{name}`" for one in trials for name in one["under_quorum"])
     return (

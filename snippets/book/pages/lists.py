@@ -36,7 +36,7 @@ class Lists:
         return beside.table()
 
     def fresh_seeds(self) -> str:
-        """On how many claim-seed pairs the claims held on seeds that nobody had looked at."""
+        """On how many claim-seed pairs the claims held on other seeds than those that the book reports."""
         return ledger.fresh_seeds()
 
     def bibliography(self) -> str:
@@ -78,12 +78,13 @@ class Lists:
         return "\n".join(entries)
 
     def counts(self, what: str) -> str:
-        """How many claims, experiments, chapters or terms the book has, counted now."""
+        """How many claims, experiments, chapters, chapters on the core path or terms the book has, counted now."""
         experiments = [self._facts.experiment(name) for name in catalogue.discover()]
         found = {
             "claims": sum(len(e.claims) for e in experiments),
             "experiments": len(experiments),
             "chapters": len(pages.chapters()),
+            "core": sum(page.meta.get("core") is True for page in pages.chapters()),
             "terms": len(glossary.read_terms()),
             "sayings": papers.count("all"),
         } | {verdict: papers.count(verdict) for verdict in papers.SAID}

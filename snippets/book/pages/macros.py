@@ -10,7 +10,7 @@ from snippets.book.pages import lab_runs, navigation, numbers, pages, papers, sa
 from snippets.book.pages.facts import Facts, NotMeasured
 from snippets.book.pages.ledger import anchor, pending
 from snippets.book.pages.lists import Lists
-from snippets.book.paths import SHOWN_PRESET
+from snippets.book.paths import DOCS, SHOWN_PRESET
 
 SLOT = re.compile(r"\[\[([^\[\]]*)\]\]")  # in alt texts and captions: [[jump:sharp]], [[chapter:jump]]
 
@@ -38,7 +38,9 @@ class Macros(Lists):
         link = f"{self._address('ledger/')}#{anchor(name, id)}"
         title = html.escape(numbers.judged(found))
         mark = f'<span class="claim-mark">{numbers.mark(found, short=show != "mark")}</span>'
-        words = "" if show == "mark" else f"{said.say(found, seeds, show, noun)}\u2060"  # the mark stays on their line
+        words = ""
+        if show != "mark":  # the mark stays on the line of its number, and so does %
+            words = said.say(found, seeds, show, noun).replace(" %", "\u00a0%") + "\u2060"
         return f'<a class="claim" href="{link}" title="{title}">{words}{mark}</a>'
 
     def measured(self, experiment: str, name: str, digits: int = 3, seed: int | None = None) -> str:
@@ -148,10 +150,12 @@ class Macros(Lists):
         marks = [self.claim(experiment, id, show="mark") for experiment, id in because or []]
         return papers.saying(words, verdict, self._filled(pages.flat(why), links=True), marks)
 
-    def chapter(self, key: str, anchor: str = "", start: bool = False) -> str:
-        """A link to a chapter by its key, the last part of its address; its number is filled in."""
+    def chapter(self, key: str, anchor: str = "", start: bool = False, named: bool = False) -> str:
+        """A link to a chapter by its key, the last part of its address; its number is filled in, or its title."""
         file = navigation.chapter_file(key)
         word = f"{'Chapter' if start else 'chapter'} {navigation.chapter_numbers()[file]}"
+        if named:
+            word = pages.read(DOCS / file).title
         return f"[{word}]({self._source(file)}{f'#{anchor}' if anchor else ''})"
 
     def part(self, key: str, start: bool = False) -> str:
