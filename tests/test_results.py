@@ -13,6 +13,7 @@ from snippets.book.measure.seeds import DEFAULT_SEEDS
 from snippets.book.pages import checks
 from snippets.book.paths import figures, work
 from snippets.contract import Measurements
+from tests.drawn import of_this_commit
 
 pytestmark = pytest.mark.results
 
@@ -74,8 +75,10 @@ def test_every_figure_is_a_pair_with_data_and_small(name):
                 assert (figures(name, "laptop") / file).stat().st_size <= drawing.LARGEST_SVG
 
 
-def test_drawing_again_gives_the_same_files(name, tmp_path):
+@pytest.mark.parametrize("name_", of_this_commit(catalogue.discover(), 35))
+def test_drawing_again_gives_the_same_files(name_, tmp_path):
     """The light ones and their data: the dark ones are the same code in other colours."""
+    name = name_
     measurements, _ = pipeline.runs(catalogue.load(name), "laptop", DEFAULT_SEEDS)
     with style.use("light"):
         drawn = catalogue.load(name).draw(measurements)
