@@ -146,6 +146,17 @@ def among_names(m: Measurements) -> float:
     return float(np.median(reads[:, ODD] / reads[:, [ODD, EARLIER, LATER]].sum(1)))
 
 
+def copied(place: int, name: int) -> Callable[[Measurements], float]:
+    """What layer 2 writes from a place along the two names: the share of one of them (0
+    the odd, 1 the repeated), negative if it is crossed out; a median."""
+
+    def value(m: Measurements) -> float:
+        wrote = m["written"][learned(m), place]  # (network, name)
+        return float(np.median(wrote[:, name] / np.abs(wrote).sum(1)))
+
+    return value
+
+
 def needed_head(layer: int) -> Callable[[Measurements], float]:
     """The share of the lead lost without the more needed head of a layer, a median."""
     heads = slice(2 * layer, 2 * layer + 2)
@@ -170,6 +181,11 @@ CLAIMS = [
           "More than a third of the lead is read from where the name that stands alone is (median network)."),
     Claim("from-repeats", repeats, below(0.2), "of the lead",
           "Less than a fifth of it is read from the two places of the repeated name (median network)."),
+    Claim("copied", copied(ODD, 0), above(0.75), "",
+          "Of what layer 2 writes where the odd name stands, along the two names, at least three quarters is that "
+          "name, with a plus (median network)."),
+    Claim("copied-too", copied(LATER, 1), above(0.3), "",
+          "At the repeated name's second mention it writes the repeated name, and with a plus (median network)."),
     Claim("from-words", middle("parts", WORD), above(0.1), "of the lead",
           "A part of the lead is read from words that are no names."),
     Claim("blind-odd", cost("blind_odd"), above(0.1), "",

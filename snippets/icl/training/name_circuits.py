@@ -152,6 +152,22 @@ def blind_to(
 
 
 @torch.no_grad()
+# --8<-- [start:written]
+def written(
+    networks: TwoReaders, s: Seen, test: Batch, spot: Float[Tensor, "batch pos"]
+) -> Float[Tensor, "run 2"]:
+    """What layer 2 writes from places where `spot` is 1, along the odd and the repeated
+    name, less what names outside the prompt get: logits, but for the last norm."""
+    every = torch.arange(len(test.answer))
+    names = (s.last * spot[..., None]).sum((1, 3)) @ networks.W_U
+    odd, twice = names[:, every, test.answer], names[:, every, test.repeated]
+    outside = (names.sum(-1) - odd - twice) / (names.shape[-1] - 2)
+    return torch.stack([odd - outside, twice - outside], -1).mean(1)
+
+
+# --8<-- [end:written]
+
+
 def examine(networks: TwoReaders, task: Task, test: Batch) -> dict[str, np.ndarray]:
     """All measures, each (run, ...)."""
     s, other = see(networks, test.tokens), see(networks, swapped(task, test).tokens)
@@ -176,6 +192,7 @@ def examine(networks: TwoReaders, task: Task, test: Batch) -> dict[str, np.ndarr
         "spots": (ahead - gone["spots"])
         / (ahead - behind),  # whole prompt were changed
         "parts": torch.stack(parts, 1) / ahead,
+        "written": torch.stack([written(networks, s, test, at[p]) for p in PLACES], 1),
         **looks(networks, s, test, at),
     }
     return {name: value.numpy().astype(np.float32) for name, value in found.items()}
