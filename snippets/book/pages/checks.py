@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from snippets.book.errors import BookError
 from snippets.book.figures import listed
-from snippets.book.measure import catalogue, pipeline
+from snippets.book.measure import catalogue
 from snippets.book.measure.seeds import DEFAULT_SEEDS
 from snippets.book.pages import glossary, lab_runs, labs, macros, navigation, pages, references
+from snippets.book.pages.facts import Facts
 from snippets.book.paths import SHOWN_PRESET
 
 CHAPTER_KEYS = ("title", "description", "part", "question", "mechanism", "evidence", "level", "experiments")
@@ -22,15 +23,17 @@ def stop_at_problems() -> None:
 def problems() -> Iterator[str]:
     """Every disagreement, as one line that names the page or the claim."""
     navigation.forget()
-    all_pages = pages.read_all()
+    all_pages, facts = pages.read_all(), Facts(draft=False)  # each experiment is read once
     known = {name.split("/")[1]: name for name in catalogue.discover()}
     for page in all_pages:
-        yield from problems_of_page(page)
+        yield from problems_of_page(page, facts)
     used = {
-        (resolve(call.arguments[0]), call.arguments[1]) for call in calls(all_pages, "claim") if len(call.arguments) > 1
+        (resolve(call.arguments[0], facts), call.arguments[1])
+        for call in calls(all_pages, "claim")
+        if len(call.arguments) > 1
     }
     for name in known.values():
-        experiment = catalogue.load(name)
+        experiment = facts.experiment(name)
         for claim in experiment.claims:
             if (name, claim.id) not in used:
                 call = f'claim("{name.split("/")[1]}", "{claim.id}")'
@@ -45,8 +48,8 @@ def problems() -> Iterator[str]:
         if not lab_runs.is_fresh(lab):
             yield lab_runs.stale(lab)
     for name in known.values():
-        yield from problems_of_results(name)
-    yield from problems_of_figures(all_pages)
+        yield from problems_of_results(name, facts)
+    yield from problems_of_figures(all_pages, facts)
 
 
 def problems_of_terms(all_pages: list[pages.Page]) -> Iterator[str]:
@@ -78,10 +81,10 @@ def problems_of_map(all_pages: list[pages.Page]) -> Iterator[str]:
                 yield f"{page.name} needs '{key}', which comes after it"
 
 
-def resolve(name: object) -> str:
+def resolve(name: object, facts: Facts) -> str:
     """The full name of an experiment, or the name as it stands where there is none such."""
     try:
-        return catalogue.resolve(str(name))
+        return facts.resolve(str(name))
     except BookError:
         return str(name)
 
@@ -90,7 +93,7 @@ def calls(all_pages: list[pages.Page], macro: str) -> list[pages.Call]:
     return [call for page in all_pages for call in page.calls if call.name == macro]
 
 
-def problems_of_page(page: pages.Page) -> Iterator[str]:
+def problems_of_page(page: pages.Page, facts: Facts) -> Iterator[str]:
     """What is wrong on one page, without looking at any result."""
     for key in sorted(page.citations - references.known()):
         yield f"{page.name} cites [^{key}], which docs/references.bib lacks; add the entry"
@@ -102,10 +105,10 @@ def problems_of_page(page: pages.Page) -> Iterator[str]:
             if not page.meta.get(key):
                 yield f"{page.name}: its front matter has no '{key}'"
     for call in page.calls:
-        yield from problems_of_call(page, call)
+        yield from problems_of_call(page, call, facts)
 
 
-def problems_of_call(page: pages.Page, call: pages.Call) -> Iterator[str]:
+def problems_of_call(page: pages.Page, call: pages.Call, facts: Facts) -> Iterator[str]:
     """What is wrong with one macro call, without looking at any result."""
     if call.name not in macros.NAMES:
         yield f"{page.name} calls {call.name}(...), which is no macro; there are {', '.join(macros.NAMES)}"
@@ -117,7 +120,7 @@ def problems_of_call(page: pages.Page, call: pages.Call) -> Iterator[str]:
         yield f"{page.name} calls {call.name}() without an experiment"
         return
     try:
-        experiment = catalogue.load(str(call.arguments[0]))
+        experiment = facts.experiment(str(call.arguments[0]))
     except BookError as error:
         yield f"{page.name}: {error}"
         return
@@ -147,15 +150,12 @@ def has_setting(experiment: catalogue.Experiment, name: str) -> bool:
     return True
 
 
-def problems_of_results(name: str) -> Iterator[str]:
+def problems_of_results(name: str, facts: Facts) -> Iterator[str]:
     """What is wrong with the results of one experiment: missing, stale, cut, or a claim that fails."""
     try:
-        results = pipeline.read_results(name, SHOWN_PRESET, DEFAULT_SEEDS)
+        results = facts.results(name)
     except BookError as error:
         yield str(error)
-        return
-    if results is None:
-        yield f"{name} has no results; run `make book`"
         return
     for claim in results["claims"]:
         if not claim["holds"]:
@@ -165,13 +165,13 @@ def problems_of_results(name: str) -> Iterator[str]:
             )
 
 
-def problems_of_figures(all_pages: list[pages.Page]) -> Iterator[str]:
+def problems_of_figures(all_pages: list[pages.Page], facts: Facts) -> Iterator[str]:
     """Figures that a page names and nobody drew, and figures that are drawn and stand on no page."""
     for page in all_pages:
         for call in page.calls:
             if call.name == "measured" and len(call.arguments) > 1:
-                yield from problem_of_number(page, call)
-    wanted = {(resolve(call.arguments[0]), call.arguments[1]): call for call in calls(all_pages, "figure")}
+                yield from problem_of_number(page, call, facts)
+    wanted = {(resolve(call.arguments[0], facts), call.arguments[1]): call for call in calls(all_pages, "figure")}
     for name in catalogue.discover():
         try:
             about = listed.read(name, SHOWN_PRESET, DEFAULT_SEEDS)
@@ -190,11 +190,11 @@ def problems_of_figures(all_pages: list[pages.Page]) -> Iterator[str]:
                 yield f"figure '{figure}' of {name} is drawn but stands on no page; show it or do not draw it"
 
 
-def problem_of_number(page: pages.Page, call: pages.Call) -> Iterator[str]:
+def problem_of_number(page: pages.Page, call: pages.Call, facts: Facts) -> Iterator[str]:
     try:
-        results = pipeline.read_results(resolve(call.arguments[0]), SHOWN_PRESET, DEFAULT_SEEDS)
+        results = facts.results(resolve(call.arguments[0], facts))
     except BookError:
         return  # said already
-    if results and call.arguments[1] not in results["numbers"]:
+    if call.arguments[1] not in results["numbers"]:
         has = ", ".join(results["numbers"]) or "none"
         yield f"{page.name} prints '{call.arguments[1]}', which {call.arguments[0]} does not measure; it has {has}"
