@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -26,15 +27,31 @@ ROOMS = {f"snippets.{name.split('/')[0]}" for name in ALL} | {
 install_import_hook(sorted(ROOMS), "beartype.beartype")
 
 
-# What takes long to make and is made once for a module: a trained lab, a second site, models of our own.
-SHARED = {"lab", "deployed", "folder", "found"}
+# Files of long tests that share little. Their tests come last, each by itself, to whoever has time; all other files go
+# to one worker whole, so that what is made once for a file is made once.
+ONE_BY_ONE = (
+    "tests/book/measure/test_endings.py",
+    "tests/book/measure/test_engine.py",
+    "tests/book/pages/test_labs.py",
+    "tests/book/pages/test_live.py",
+    "tests/test_browser.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of a module that share something dear go to one worker, so that it is made once and not by each."""
-    for item in items:
-        if SHARED & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=lambda item: item.nodeid.partition("::")[0] in ONE_BY_ONE)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return nodeid if file in ONE_BY_ONE else file
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +78,24 @@ def browser() -> Iterator:
 
     with launched() as running:
         yield running
+
+
+@pytest.fixture
+def watched(browser) -> Iterator:
+    """Opens a page and remembers what goes wrong on it."""
+    from tests.site import Watched
+
+    opened: list[Watched] = []
+
+    def open_page(url: str, **options: Any) -> Watched:
+        one = Watched(browser, **options)
+        opened.append(one)
+        one.page.goto(url)
+        return one
+
+    yield open_page
+    for one in opened:
+        one.context.close()
 
 
 @pytest.fixture(scope="session")
