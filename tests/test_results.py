@@ -78,13 +78,12 @@ def test_every_figure_is_a_pair_with_data_and_small(name):
 @pytest.mark.parametrize("name_", of_this_commit(catalogue.discover(), 35))
 def test_drawing_again_gives_the_same_files(name_, tmp_path):
     """The light ones and their data: the dark ones are the same code in other colours."""
-    name = name_
-    measurements, _ = pipeline.runs(catalogue.load(name), "laptop", DEFAULT_SEEDS)
+    measurements, _ = pipeline.runs(catalogue.load(name_), "laptop", DEFAULT_SEEDS)
     with style.use("light"):
-        drawn = catalogue.load(name).draw(measurements)
+        drawn = catalogue.load(name_).draw(measurements)
         again = {figure: drawing.save(made, tmp_path, figure, "light") for figure, made in drawn.items()}
         plt.close("all")
-    before = drawing.read_figures(name, "laptop", DEFAULT_SEEDS)
+    before = drawing.read_figures(name_, "laptop", DEFAULT_SEEDS)
     assert again.keys() == before.keys()
     for figure, files in again.items():
         assert {path.name: sha for path, sha in files.items()}.items() <= before[figure].items(), figure

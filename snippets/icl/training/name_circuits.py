@@ -151,7 +151,6 @@ def blind_to(
 # --8<-- [end:reads]
 
 
-@torch.no_grad()
 # --8<-- [start:written]
 def written(
     networks: TwoReaders, s: Seen, test: Batch, spot: Float[Tensor, "batch pos"]
@@ -168,6 +167,7 @@ def written(
 # --8<-- [end:written]
 
 
+@torch.no_grad()
 def examine(networks: TwoReaders, task: Task, test: Batch) -> dict[str, np.ndarray]:
     """All measures, each (run, ...)."""
     s, other = see(networks, test.tokens), see(networks, swapped(task, test).tokens)
